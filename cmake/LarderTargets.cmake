@@ -1,0 +1,43 @@
+# larder_library(folder [DEPENDS folder...] [LINKS target...] [EXCLUDE file...] [PCH standard|asio])
+#
+# The library of one folder: every .cpp below it. An empty folder gives a library without code, so
+# that a new folder can be linked before its first file exists.
+function(larder_library folder)
+  cmake_parse_arguments(arg "" "PCH" "DEPENDS;LINKS;EXCLUDE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  foreach(excluded IN LISTS arg_EXCLUDE)
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${excluded})
+  endforeach()
+  list(TRANSFORM arg_DEPENDS PREPEND larder_)
+  if(sources)
+    add_library(larder_${folder} STATIC ${sources})
+    target_link_libraries(larder_${folder} PUBLIC larder_options ${arg_DEPENDS} ${arg_LINKS})
+    if(NOT arg_PCH)
+      set(arg_PCH standard)
+    endif()
+    target_precompile_headers(larder_${folder} REUSE_FROM larder_pch_${arg_PCH})
+  else()
+    add_library(larder_${folder} INTERFACE)
+    target_link_libraries(larder_${folder} INTERFACE larder_options ${arg_DEPENDS} ${arg_LINKS})
+  endif()
+endfunction()
+
+# larder_included_libraries(result file...)
+#
+# The libraries of the folders that the files include from: what a fuzz target or a benchmark that
+# crosses folders has to link, read off its own lines.
+function(larder_included_libraries result)
+  set(found "")
+  foreach(file IN LISTS ARGN)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(STRINGS ${file} lines REGEX "^#include \"[a-z_]+/")
+    foreach(line IN LISTS lines)
+      string(REGEX REPLACE "^#include \"([a-z_]+)/.*" "larder_\\1" library ${line})
+      if(TARGET ${library})
+        list(APPEND found ${library})
+      endif()
+    endforeach()
+  endforeach()
+  list(REMOVE_DUPLICATES found)
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
