@@ -7,10 +7,30 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-mode=(--dry-run -Werror)
+# Names each file that is not formatted, once.
+check() {
+  local output
+  if output=$(xargs -0 -r -n 32 -P "$(nproc)" clang-format-19 --dry-run -Werror 2>&1); then
+    return 0
+  fi
+  local files
+  files=$(sed -nE 's/^([^ :]+):[0-9]+:[0-9]+: error: .*/\1/p' <<<"$output" | sort -u)
+  if [[ -n $files ]]; then
+    printf 'not formatted, which "make format" mends:\n%s\n' "$files"
+  else
+    echo "$output"
+  fi
+  return 1
+}
+
+apply() {
+  xargs -0 -r -n 32 -P "$(nproc)" clang-format-19 -i
+}
+
+mode=check
 case "${1:-}" in
   "")
-    mode=(-i)
+    mode=apply
     list() { git ls-files -z --cached --others --exclude-standard -- "$@"; }
     ;;
   --check) list() { git ls-files -z -- "$@"; } ;;
@@ -25,4 +45,4 @@ case "${1:-}" in
     exit 2
     ;;
 esac
-list '*.h' '*.cpp' | xargs -0 -r -n 32 -P "$(nproc)" clang-format-19 "${mode[@]}"
+list '*.h' '*.cpp' | "$mode"

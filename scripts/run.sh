@@ -4,16 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Larder says itself that it cannot bind; what it cannot know is that it is often Debian's Redis.
-port=6379
-previous=""
-for argument in "$@"; do
-  [[ $previous == --port ]] && port=$argument
-  previous=$argument
-done
-if [[ $port =~ ^[0-9]+$ ]] && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+if (($# == 0)) && (exec 3<>/dev/tcp/127.0.0.1/6379) 2>/dev/null; then
   {
-    echo "port $port is taken. If that is Debian's Redis: sudo systemctl stop redis-server"
-    echo "Or take another one: make run ARGS='--port 6380'"
+    echo "Port 6379 is taken. If that is Debian's Redis: sudo systemctl stop redis-server"
+    echo "Or take another port: make run ARGS='--port 6380'"
   } >&2
   exit 1
 fi
