@@ -1,0 +1,139 @@
+// The configuration of a running server: reads it from command line and files, answers CONFIG GET,
+// SET and REWRITE, and hands out snapshots.
+//
+// Concurrency: guarded by its own mutex, which comes after all others in the lock order; only
+// appliers run under it. Loading and registering appliers happen at start, before other threads.
+// A thread that reads settings all the time keeps a snapshot and asks for a new one only when
+// version() has moved:
+//
+//   if (store.version() != cached_version_) {
+//     cached_version_ = store.version();
+//     config_ = store.Snapshot();
+//   }
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "base/mutex.h"
+#include "server/config.h"
+
+namespace larder {
+
+// What has to happen outside the configuration when a directive changes; the row of the directive
+// names one, the part of the server that can do it registers an applier for it.
+enum class ConfigHook : uint8_t {
+  kNone,
+  kListen,       // bind, port: close and open listeners.
+  kMaxClients,   // maxclients: raise the limit on open files.
+  kMaxMemory,    // maxmemory, maxmemory-policy and what belongs to them.
+  kLogging,      // loglevel.
+  kPassword,     // requirepass.
+  kTimer,        // hz, dynamic-hz.
+  kDirectory,    // dir: change to it.
+  kProcTitle,    // proc-title-template.
+  kOomScore,     // oom-score-adj, oom-score-adj-values.
+  kSlowLog,      // slowlog-max-len.
+  kLatency,      // latency-tracking: forget histograms when it goes off.
+  kAclLog,       // acllog-max-len.
+  kTracking,     // tracking-table-max-keys.
+  kPersistence,  // save, appendonly and what belongs to them.
+};
+
+// Whether the one who asks is on this machine, which `enable-protected-configs local` wants to
+// know.
+enum class ConfigCaller : uint8_t { kRemote, kLocal };
+
+// A line that was accepted although it does not do what Redis would.
+struct ConfigWarning {
+  std::string origin;  // "larder.conf:12" or "command line".
+  std::string text;    // Names the directive.
+};
+
+// What the command line asks for.
+enum class CommandLineAction : uint8_t { kRun, kPrintVersion, kPrintHelp };
+
+class ConfigStore {
+ public:
+  // Makes `updated` true. Called with the configuration before and after; after a failure, once
+  // more with the two exchanged. The message of an error is shown to the client.
+  using Applier = std::function<absl::Status(const Config& old, const Config& updated)>;
+
+  // All settings at their defaults.
+  ConfigStore();
+
+  ConfigStore(const ConfigStore&) = delete;
+  ConfigStore& operator=(const ConfigStore&) = delete;
+
+  // The arguments as main() has them, without the program's name:
+  //
+  //   [file] [--name value...]... [-]     file first; "-" reads standard input after it
+  //
+  // What comes later overrides what comes before. On failure, the message is complete, in Redis's
+  // wording, several lines long and ends in a newline; nothing has changed.
+  absl::Status LoadArguments(std::span<const std::string_view> arguments);
+
+  // As if `path` were the only argument. REWRITE will write to this file.
+  absl::Status LoadFile(const std::string& path);
+
+  // As if `text` were a file's. REWRITE is not possible.
+  absl::Status LoadText(std::string_view text, std::string_view origin);
+
+  // kRun, unless the first argument is -v, --version, -h or --help.
+  static CommandLineAction ActionOf(std::span<const std::string_view> arguments);
+  static std::string HelpText();
+
+  // What the loading so far has to say to the log.
+  std::vector<ConfigWarning> TakeWarnings();
+
+  // The applier is called for changes by Set() only; at start the server reads the snapshot.
+  void RegisterApplier(ConfigHook hook, Applier applier);
+
+  std::shared_ptr<const Config> Snapshot() const;
+
+  // Grows with each change of the configuration, after the new snapshot is there.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
+
+  // CONFIG GET: name and value of what matches any of the globs, each once.
+  std::vector<std::pair<std::string, std::string>> Get(
+      std::span<const std::string_view> globs) const;
+
+  // CONFIG SET: all or nothing. The message of an error is Redis's, without the leading "ERR ".
+  absl::Status Set(std::span<const std::pair<std::string_view, std::string_view>> pairs,
+                   ConfigCaller caller = ConfigCaller::kRemote);
+
+  // CONFIG REWRITE: brings the file up to date, keeping its comments, order and unknown lines. The
+  // message of an error is as in Set().
+  absl::Status Rewrite();
+
+  // The file that was loaded, absolute; empty when there is none.
+  std::string config_file() const;
+
+ private:
+  struct HookedApplier {
+    ConfigHook hook;
+    Applier applier;
+  };
+
+  void Publish(Config config) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status Apply(const Config& old, const Config& updated, const std::vector<ConfigHook>& hooks,
+                     size_t* failed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  mutable Mutex mu_;  // Serialises changes; held while appliers run.
+  std::shared_ptr<const Config> current_ ABSL_GUARDED_BY(mu_);
+  std::string config_file_ ABSL_GUARDED_BY(mu_);
+  std::vector<ConfigWarning> warnings_ ABSL_GUARDED_BY(mu_);
+  std::vector<HookedApplier> appliers_ ABSL_GUARDED_BY(mu_);
+  std::atomic<uint64_t> version_{1};  // Written under mu_, after current_.
+};
+
+}  // namespace larder
