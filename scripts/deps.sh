@@ -12,7 +12,7 @@ build_packages=(
   libssl-dev libxxhash-dev
 )
 check_packages=(
-  clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
+  clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19
   libgtest-dev libgmock-dev libbenchmark-dev libhiredis-dev
   openssl python3 python3-redis redis-server redis-tools
 )

@@ -49,6 +49,7 @@ stage() {
   local started=$SECONDS exit_code
   echo
   echo "=== $name"
+  : >"$log"  # There before `tail` asks for it.
   "$@" >"$log" 2>&1 &
   local pid=$!
   # Thousands of lines that say "passed" hide the one that does not. `tail` ends with the stage, even
