@@ -41,6 +41,11 @@ count() {
   failed=$((failed + stage_failed))
 }
 
+# A stage is a process group of its own, so that an interrupt ends all of it.
+set -m
+stage_pid=""
+trap '[[ -z $stage_pid ]] || kill -- "-$stage_pid" 2>/dev/null; exit 130' INT TERM
+
 # stage NAME COMMAND...: runs the command, shows what matters of its output, keeps all of it.
 stage() {
   local name=$1
@@ -51,13 +56,16 @@ stage() {
   echo "=== $name"
   : >"$log"  # There before `tail` asks for it.
   "$@" >"$log" 2>&1 &
-  local pid=$!
+  stage_pid=$!
   # Thousands of lines that say "passed" hide the one that does not. `tail` ends with the stage, even
   # if something that the stage left behind still holds the log.
-  tail -n +1 -s 0.1 -f --pid="$pid" "$log" |
-    grep --line-buffered -vE '^ *Start +[0-9]+:|Test +#[0-9]+:.* Passed '
-  wait "$pid"
+  tail -n +1 -s 0.1 -f --pid="$stage_pid" "$log" |
+    grep --line-buffered -vE '^ *Start +[0-9]+:|Test +#[0-9]+:.* Passed ' &
+  local shown=$!
+  wait "$stage_pid"
   exit_code=$?
+  wait "$shown"
+  stage_pid=""
   count "$log" "$exit_code"
   echo "--- $name: $((SECONDS - started)) s"
   if ((exit_code != 0)); then
@@ -91,7 +99,13 @@ install_check() {
   "$folder/bin/larder-server" --version
 }
 
-stage "dependencies" scripts/deps.sh all
+# Not a stage: sudo may want to ask for a password.
+echo "=== dependencies"
+scripts/deps.sh all || {
+  failed=1
+  finish
+}
+passed=1
 stage "format" scripts/format.sh --check
 stage "includes" scripts/check_includes.py
 stage "release build" build release
