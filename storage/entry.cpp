@@ -1,0 +1,178 @@
+#include "storage/entry.h"
+
+#include <functional>
+
+#include "base/allocator.h"
+#include "base/check.h"
+#include "base/numbers.h"
+
+namespace larder {
+namespace {
+
+// The longest string that Redis would call "embstr"; clients' tests look at it.
+constexpr size_t kMaxEmbeddedBytes = 44;
+
+template <typename T>
+T LoadFrom(const char* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof(T));
+  return value;
+}
+
+// memcmp's call costs more than the comparison of a usual key.
+bool SameBytes(const char* a, const char* b, size_t size) {
+  if (size > 32) return std::memcmp(a, b, size) == 0;
+  if (size >= 16) {
+    const uint64_t differ = (LoadFrom<uint64_t>(a) ^ LoadFrom<uint64_t>(b)) |
+                            (LoadFrom<uint64_t>(a + 8) ^ LoadFrom<uint64_t>(b + 8)) |
+                            (LoadFrom<uint64_t>(a + size - 16) ^ LoadFrom<uint64_t>(b + size - 16)) |
+                            (LoadFrom<uint64_t>(a + size - 8) ^ LoadFrom<uint64_t>(b + size - 8));
+    return differ == 0;
+  }
+  if (size >= 8) {
+    return LoadFrom<uint64_t>(a) == LoadFrom<uint64_t>(b) &&
+           LoadFrom<uint64_t>(a + size - 8) == LoadFrom<uint64_t>(b + size - 8);
+  }
+  if (size >= 4) {
+    return LoadFrom<uint32_t>(a) == LoadFrom<uint32_t>(b) &&
+           LoadFrom<uint32_t>(a + size - 4) == LoadFrom<uint32_t>(b + size - 4);
+  }
+  for (size_t i = 0; i < size; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool Entry::KeyEquals(std::string_view text) const {
+  return key_size() == text.size() && SameBytes(Bytes() + key_offset(), text.data(), text.size());
+}
+
+void Entry::ReadString(StringValue& value) const {
+  LARDER_DCHECK(type() == ValueType::kString);
+  value.blob_ = nullptr;
+  value.is_integer_ = false;
+  switch (string_encoding()) {
+    case StringEncoding::kInline:
+    case StringEncoding::kInlineRaw:
+      value.view_ = {Bytes() + value_offset(), value_size()};
+      return;
+    case StringEncoding::kInteger:
+      value.is_integer_ = true;
+      value.integer_ = Load<int64_t>(value_offset());
+      value.view_ = {value.digits_, FormatInt64(value.integer_, value.digits_)};
+      return;
+    case StringEncoding::kBlob:
+      value.blob_ = blob();
+      return;
+  }
+}
+
+size_t Entry::StringSize() const {
+  LARDER_DCHECK(type() == ValueType::kString);
+  switch (string_encoding()) {
+    case StringEncoding::kInteger:
+      return Int64TextSize(Load<int64_t>(value_offset()));
+    case StringEncoding::kBlob:
+      return blob()->size();
+    default:
+      return value_size();
+  }
+}
+
+std::string_view Entry::EncodingName() const {
+  LARDER_DCHECK(type() == ValueType::kString);
+  switch (string_encoding()) {
+    case StringEncoding::kInteger:
+      return "int";
+    case StringEncoding::kInline:
+      return value_size() <= kMaxEmbeddedBytes ? "embstr" : "raw";
+    default:
+      return "raw";
+  }
+}
+
+void Entry::WriteHeader(size_t key_size, const Value& value, UnixMillis expiry) {
+  const bool has_long_lengths = key_size > 255 || value.size > 255;
+  const bool expires = expiry != kNoExpiry;
+  kind_ = static_cast<uint8_t>(KindOf(value.type, value.encoding) | (expires ? kHasExpiry : 0) |
+                               (has_long_lengths ? kLong : 0));
+  if (has_long_lengths) {
+    short_key_size_ = 0;
+    short_value_size_ = 0;
+    Store(6, static_cast<uint32_t>(key_size));
+    Store(10, static_cast<uint32_t>(value.size));
+  } else {
+    short_key_size_ = static_cast<uint8_t>(key_size);
+    short_value_size_ = static_cast<uint8_t>(value.size);
+  }
+  if (expires) Store(has_long_lengths ? 14 : 6, expiry);
+}
+
+Entry* Entry::Create(std::string_view key, const Value& value, UnixMillis expiry,
+                     uint32_t access) {
+  LARDER_DCHECK(key.size() <= UINT32_MAX);
+  const size_t size = SizeFor(key.size(), value.size, expiry != kNoExpiry);
+  auto* entry = static_cast<Entry*>(Allocate(SizeClass(size)));
+  entry->set_access(access);
+  entry->WriteHeader(key.size(), value, expiry);
+  char* key_bytes = entry->Bytes() + entry->key_offset();
+  std::memcpy(key_bytes, key.data(), key.size());
+  if (value.size != 0) std::memcpy(key_bytes + key.size(), value.bytes, value.size);
+  return entry;
+}
+
+Entry* Entry::Rewrite(Entry* entry, const Value& value, UnixMillis expiry) {
+  const std::string_view key = entry->key();
+  const size_t old_class = SizeClass(entry->size());
+  const size_t new_class = SizeClass(SizeFor(key.size(), value.size, expiry != kNoExpiry));
+  const auto* bytes = static_cast<const char*>(value.bytes);
+  const std::less<const char*> before;
+  const bool overlaps =
+      !before(bytes, entry->Bytes()) && before(bytes, entry->Bytes() + old_class);
+  if (old_class != new_class || overlaps) {
+    Entry* moved = Create(key, value, expiry, entry->access());
+    Deallocate(entry, old_class);
+    return moved;
+  }
+  const char* old_key = key.data();
+  // The longer lengths and the expiry stand before the key, so the key moves first.
+  const bool has_long_lengths = key.size() > 255 || value.size > 255;
+  char* new_key =
+      entry->Bytes() + 6 + (has_long_lengths ? 8 : 0) + (expiry != kNoExpiry ? 8 : 0);
+  if (new_key != old_key) std::memmove(new_key, old_key, key.size());
+  entry->WriteHeader(key.size(), value, expiry);
+  if (value.size != 0) std::memcpy(new_key + key.size(), value.bytes, value.size);
+  return entry;
+}
+
+Entry* Entry::ChangeExpiry(Entry* entry, UnixMillis expiry) {
+  const bool expires = expiry != kNoExpiry;
+  const size_t old_class = SizeClass(entry->size());
+  const Value value = entry->value();
+  const size_t key_size = entry->key_size();
+  if (SizeClass(SizeFor(key_size, value.size, expires)) != old_class) {
+    return Rewrite(entry, value, expiry);
+  }
+  // Key and value move as one.
+  if (entry->has_expiry() != expires) {
+    char* key = entry->Bytes() + entry->key_offset();
+    std::memmove(expires ? key + 8 : key - 8, key, key_size + value.size);
+  }
+  entry->WriteHeader(key_size, value, expiry);
+  return entry;
+}
+
+void Entry::ReleaseValue() {
+  if (IsBlob()) BlobRef::Adopt(blob());
+}
+
+void Entry::DestroyShell(Entry* entry) { Deallocate(entry, SizeClass(entry->size())); }
+
+void Entry::Destroy(Entry* entry) {
+  entry->ReleaseValue();
+  DestroyShell(entry);
+}
+
+}  // namespace larder

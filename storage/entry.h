@@ -1,0 +1,186 @@
+// One key and what it holds, in one allocation: header, optional expiry, key, value.
+//
+//   6 bytes   kind (type, encoding, has-expiry, long lengths), 24 bits for eviction, key and value
+//             length
+//   8 bytes   longer lengths, only when the key exceeds 255 bytes or the inline value 255
+//   8 bytes   expiry, only when there is one
+//   key bytes, then the value: its bytes, an int64_t, or a pointer
+//
+// So a 16-byte key with an 8-byte value is 30 bytes and fits the allocator's class of 32.
+// An entry is not aligned; nobody outside this class computes an address in it.
+//
+// Concurrency: shard-guarded. No pointer to an entry, nor a view of its key or value, outlives the
+// shard's lock; any call that changes the shard may move it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "base/blob.h"
+#include "storage/size_class.h"
+#include "storage/types.h"
+
+namespace larder {
+
+// What a string holds, readable as text. An integer's text is made in the object itself, so the
+// view lives as long as both this object and the shard's lock.
+class StringValue {
+ public:
+  StringValue() = default;
+  StringValue(const StringValue&) = delete;  // The view may point into the object itself.
+  StringValue& operator=(const StringValue&) = delete;
+
+  std::string_view view() const { return blob_ != nullptr ? blob_->view() : view_; }
+  size_t size() const { return view().size(); }
+  bool is_integer() const { return is_integer_; }
+  int64_t integer() const { return integer_; }  // REQUIRES: is_integer().
+  // The blob behind a large value, to reply without a copy; null for the others.
+  Blob* blob() const { return blob_; }
+
+ private:
+  friend class Entry;
+  std::string_view view_;
+  Blob* blob_ = nullptr;
+  int64_t integer_ = 0;
+  bool is_integer_ = false;
+  char digits_[21];
+};
+
+class Entry {
+ public:
+  // The longest string that stands in its entry. Above it the 32 bytes that a blob costs vanish, and
+  // a reply that shares the bytes is cheaper than one that copies them.
+  static constexpr size_t kMaxInlineBytes = 4096;
+
+  ValueType type() const { return static_cast<ValueType>(kind_ & 7); }
+  // StringEncoding for a string; each other type has its own enum.
+  uint8_t encoding() const { return (kind_ >> 3) & 7; }
+  StringEncoding string_encoding() const { return static_cast<StringEncoding>(encoding()); }
+
+  std::string_view key() const { return {Bytes() + key_offset(), key_size()}; }
+
+  bool has_expiry() const { return (kind_ & kHasExpiry) != 0; }
+  // kNoExpiry if it has none.
+  UnixMillis expiry() const {
+    return has_expiry() ? Load<UnixMillis>(is_long() ? 14 : 6) : kNoExpiry;
+  }
+  // As Redis has it: at the very millisecond of its expiry a key is still there.
+  bool ExpiredAt(UnixMillis now) const { return has_expiry() && now > expiry(); }
+
+  // 24 bits that belong to eviction: an access time or a frequency. Storage keeps them when it
+  // moves an entry and never looks inside.
+  uint32_t access() const { return access_[0] | (access_[1] << 8) | (access_[2] << 16); }
+  void set_access(uint32_t access) {
+    access_[0] = static_cast<uint8_t>(access);
+    access_[1] = static_cast<uint8_t>(access >> 8);
+    access_[2] = static_cast<uint8_t>(access >> 16);
+  }
+
+  // REQUIRES: type() == kString. Fills `value` (returned by reference parameter so that integer
+  // text is built in place).
+  void ReadString(StringValue& value) const;
+  size_t StringSize() const;
+
+  // REQUIRES: the value is a pointer to an object (collections).
+  void* object() const { return Load<void*>(value_offset()); }
+
+  // What the entry and the value it points to occupy, allocator rounding included.
+  size_t allocated_bytes() const { return SizeClass(size()) + outside_bytes(); }
+  // "embstr", "raw", "int", ...: what OBJECT ENCODING answers.
+  std::string_view EncodingName() const;
+
+  // ---- For storage alone, which owns entries.
+
+  // A value as it stands in an entry: text, the 8 bytes of an integer, or those of a pointer.
+  struct Value {
+    ValueType type;
+    uint8_t encoding;
+    const void* bytes;
+    size_t size;
+
+    static Value Text(std::string_view text, StringEncoding encoding = StringEncoding::kInline) {
+      return {ValueType::kString, static_cast<uint8_t>(encoding), text.data(), text.size()};
+    }
+    static Value Integer(const int64_t& integer) {
+      return {ValueType::kString, static_cast<uint8_t>(StringEncoding::kInteger), &integer, 8};
+    }
+    static Value OfBlob(Blob* const& blob) {
+      return {ValueType::kString, static_cast<uint8_t>(StringEncoding::kBlob), &blob, 8};
+    }
+  };
+
+  static constexpr size_t SizeFor(size_t key_size, size_t value_size, bool has_expiry) {
+    return 6 + (key_size > 255 || value_size > 255 ? 8u : 0u) + (has_expiry ? 8u : 0u) + key_size +
+           value_size;
+  }
+
+  // Allocates. REQUIRES: the key is shorter than 4 GiB. Takes over what `value` points to.
+  static Entry* Create(std::string_view key, const Value& value, UnixMillis expiry,
+                       uint32_t access);
+  // Frees the entry and what its value points to.
+  static void Destroy(Entry* entry);
+  // Frees the entry only: its value has been moved elsewhere.
+  static void DestroyShell(Entry* entry);
+
+  // Gives the key another value and expiry, in place if the allocation fits, and returns where the
+  // entry is now. The old value is not released: see ReleaseValue. `value` may point into `entry`.
+  static Entry* Rewrite(Entry* entry, const Value& value, UnixMillis expiry);
+  // The same for another expiry alone.
+  static Entry* ChangeExpiry(Entry* entry, UnixMillis expiry);
+  // Drops what the value points to; the value must be replaced at once.
+  void ReleaseValue();
+
+  Value value() const { return {type(), encoding(), Bytes() + value_offset(), value_size()}; }
+  size_t size() const { return value_offset() + value_size(); }
+  // What the value occupies outside of the entry.
+  size_t outside_bytes() const { return IsBlob() ? blob()->allocated_bytes() : 0; }
+  Blob* blob() const { return Load<Blob*>(value_offset()); }
+  bool IsBlob() const {
+    return (kind_ & kTypeAndEncoding) ==
+           KindOf(ValueType::kString, static_cast<uint8_t>(StringEncoding::kBlob));
+  }
+  char* value_bytes() { return Bytes() + value_offset(); }
+  void SetBlobPointer(Blob* blob) { Store(value_offset(), blob); }
+
+  bool KeyEquals(std::string_view text) const;
+
+ private:
+  static constexpr uint8_t kTypeAndEncoding = 0x3f;
+  static constexpr uint8_t kHasExpiry = 0x40;
+  static constexpr uint8_t kLong = 0x80;
+
+  static constexpr uint8_t KindOf(ValueType type, uint8_t encoding) {
+    return static_cast<uint8_t>(static_cast<uint8_t>(type) | (encoding << 3));
+  }
+
+  const char* Bytes() const { return reinterpret_cast<const char*>(this); }
+  char* Bytes() { return reinterpret_cast<char*>(this); }
+  template <typename T>
+  T Load(size_t offset) const {
+    T value;
+    std::memcpy(&value, Bytes() + offset, sizeof(T));
+    return value;
+  }
+  template <typename T>
+  void Store(size_t offset, T value) {
+    std::memcpy(Bytes() + offset, &value, sizeof(T));
+  }
+
+  bool is_long() const { return (kind_ & kLong) != 0; }
+  size_t key_offset() const { return 6u + (is_long() ? 8u : 0u) + (has_expiry() ? 8u : 0u); }
+  size_t key_size() const { return is_long() ? Load<uint32_t>(6) : short_key_size_; }
+  size_t value_offset() const { return key_offset() + key_size(); }
+  size_t value_size() const { return is_long() ? Load<uint32_t>(10) : short_value_size_; }
+
+  void WriteHeader(size_t key_size, const Value& value, UnixMillis expiry);
+
+  uint8_t kind_;
+  uint8_t access_[3];
+  uint8_t short_key_size_;
+  uint8_t short_value_size_;
+};
+static_assert(sizeof(Entry) == 6);
+
+}  // namespace larder

@@ -1,0 +1,480 @@
+#include "storage/shard.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/allocator.h"
+#include "base/check.h"
+#include "base/numbers.h"
+#include "storage/lazy_free.h"
+#include "storage/snapshot.h"
+
+namespace larder {
+namespace {
+
+// A flushed table up to this size is freed at once: some 50 microseconds.
+constexpr uint32_t kBucketsFreedInPlace = 64;
+
+// Room for a blob that is being appended to: doubling at first, later by an eighth, so that bytes
+// are copied a constant number of times on average and little is wasted.
+size_t GrownCapacity(size_t size) {
+  constexpr size_t kMiB = size_t{1} << 20;
+  return size + std::min(size, std::max(kMiB, size / 8));
+}
+
+Blob* Share(const Entry& entry) {
+  BlobRef own = BlobRef::Adopt(entry.blob());
+  BlobRef shared = own;
+  own.Detach();
+  return shared.Detach();
+}
+
+}  // namespace
+
+Shard::Shard(uint32_t id, const ShardOptions& options)
+    : id_(id),
+      other_tables_(static_cast<size_t>(options.databases) - 1),
+      observer_(options.observer),
+      lazy_free_(options.lazy_free) {}
+
+Shard::~Shard() = default;
+
+// ---- Looking ahead
+
+void Shard::PrefetchBucket(int db, uint64_t hash) const {
+  if (const Table* table = TableOf(db)) table->PrefetchBucket(hash);
+}
+
+void Shard::PrefetchEntry(int db, uint64_t hash) const {
+  if (const Table* table = TableOf(db)) table->PrefetchEntry(hash);
+}
+
+// ---- Reading
+
+Entry* Shard::Find(int db, const HashedKey& key, UnixMillis now) {
+  Table* table = TableOf(db);
+  if (table == nullptr) return nullptr;
+  const Table::Place place = table->Find(key);
+  if (!place) return nullptr;
+  Entry* entry = place.entry();
+  if (!entry->ExpiredAt(now)) [[likely]] return entry;
+  if (lazy_expiry_) {
+    RemoveExpired(db, *table, table->BucketIndex(key.hash), place, key.hash);
+    ShrinkIfNeeded(db, *table, 1);
+  }
+  return nullptr;
+}
+
+size_t Shard::size(int db) const {
+  const Table* table = TableOf(db);
+  return table == nullptr ? 0 : table->size();
+}
+
+size_t Shard::volatile_size(int db) const {
+  const Table* table = TableOf(db);
+  return table == nullptr ? 0 : table->volatile_size();
+}
+
+int64_t Shard::AverageTtl(int db, UnixMillis now, Random& random) {
+  constexpr int kWanted = 16;
+  constexpr int kTries = 64;
+  const Table* table = TableOf(db);
+  if (table == nullptr || table->volatile_size() == 0) return 0;
+  int64_t sum = 0;
+  int found = 0;
+  for (int i = 0; i < kTries && found < kWanted; ++i) {
+    const Entry* entry = table->RandomEntry(random);
+    if (!entry->has_expiry() || entry->ExpiredAt(now)) continue;
+    // Divided before it is added up: a TTL may be close to the largest number there is.
+    sum += (entry->expiry() - now) / kWanted;
+    ++found;
+  }
+  return found == 0 ? 0 : sum / found * kWanted;
+}
+
+Entry* Shard::RandomEntry(int db, Random& random) {
+  const Table* table = TableOf(db);
+  return table == nullptr || table->size() == 0 ? nullptr : table->RandomEntry(random);
+}
+
+uint64_t Shard::Scan(int db, uint64_t cursor, const std::function<void(Entry&)>& visit) {
+  const Table* table = TableOf(db);
+  return table == nullptr ? 0 : table->Scan(cursor, visit);
+}
+
+// ---- Changing
+
+Table& Shard::UsableTable(int db) {
+  if (db == 0) {
+    first_table_.Prepare(epoch_);
+    return first_table_;
+  }
+  std::unique_ptr<Table>& table = other_tables_[static_cast<size_t>(db) - 1];
+  if (table == nullptr) table = std::make_unique<Table>();
+  table->Prepare(epoch_);
+  return *table;
+}
+
+void Shard::RunHooks(int db, Table& table, uint64_t hash, std::string_view key) {
+  if (table.walk().pending) HandOver(table, table.BucketIndex(hash));
+  if ((hooks_ & kObserved) != 0 && observer_ != nullptr) observer_->OnKeyChanging(*this, db, key);
+}
+
+Entry* Shard::SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry) {
+  if (value.size() <= kMaxIntegerText) {
+    if (const auto integer = ParseInt64(value)) return SetInteger(db, key, *integer, expiry);
+  }
+  if (value.size() <= Entry::kMaxInlineBytes) {
+    return Put(db, key, Entry::Value::Text(value), expiry);
+  }
+  Blob* blob = BlobRef::CopyOf(value).Detach();
+  return Put(db, key, Entry::Value::OfBlob(blob), expiry);
+}
+
+Entry* Shard::SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry) {
+  if (value->size() <= Entry::kMaxInlineBytes) return SetString(db, key, value->view(), expiry);
+  Blob* blob = value.Detach();
+  return Put(db, key, Entry::Value::OfBlob(blob), expiry);
+}
+
+Entry* Shard::SetInteger(int db, const HashedKey& key, int64_t value, UnixMillis expiry) {
+  return Put(db, key, Entry::Value::Integer(value), expiry);
+}
+
+Entry* Shard::Put(int db, const HashedKey& key, const Entry::Value& value, UnixMillis expiry) {
+  Table& table = UsableTable(db);
+  const Table::Place place = table.Find(key);
+  BeforeMutation(db, table, key.hash, key.text);
+  if (place) return Replace(table, key.hash, place, value, expiry);
+  Entry* entry = Entry::Create(key.text, value, expiry, /*access=*/0);
+  table.Insert(key.hash, entry);
+  GrowIfNeeded(table);
+  return entry;
+}
+
+Entry* Shard::Replace(Table& table, uint64_t hash, Table::Place place, const Entry::Value& value,
+                      UnixMillis expiry) {
+  Entry* entry = place.entry();
+  const size_t old_bytes = entry->allocated_bytes();
+  const bool had_expiry = entry->has_expiry();
+  // The old blob goes last: the new value may be a view of it.
+  const BlobRef old_blob = entry->IsBlob() ? BlobRef::Adopt(entry->blob()) : BlobRef();
+  entry = Entry::Rewrite(entry, value, expiry);
+  table.Update(hash, place, entry, old_bytes, had_expiry);
+  return entry;
+}
+
+std::span<char> Shard::EditString(int db, const HashedKey& key, Entry*& entry, size_t size) {
+  if (entry == nullptr) entry = SetString(db, key, {}, kNoExpiry);
+  LARDER_DCHECK(entry->type() == ValueType::kString);
+  Table& table = *TableOf(db);
+  const Table::Place place = table.Find(key);
+  LARDER_DCHECK(place && place.entry() == entry);
+  BeforeMutation(db, table, key.hash, key.text);
+
+  StringValue old;
+  entry->ReadString(old);
+  const size_t old_size = old.size();
+  size = std::max(size, old_size);
+  if (entry->IsBlob()) {
+    EditBlob(table, place, size);
+  } else if (size > Entry::kMaxInlineBytes) {
+    BlobRef blob = BlobRef::Create(size);
+    std::memcpy(blob->data(), old.view().data(), old_size);
+    blob->set_size(size);
+    Blob* raw = blob.Detach();
+    entry = Replace(table, key.hash, place, Entry::Value::OfBlob(raw), entry->expiry());
+  } else {
+    // By way of the stack: old and new text may overlap in the entry, and no longer text than this
+    // is held there.
+    char text[Entry::kMaxInlineBytes];
+    std::memcpy(text, old.view().data(), old_size);
+    std::memset(text + old_size, 0, size - old_size);
+    entry = Replace(table, key.hash, place,
+                    Entry::Value::Text({text, size}, StringEncoding::kInlineRaw), entry->expiry());
+    return {entry->value_bytes(), size};
+  }
+  char* bytes = entry->blob()->data();
+  std::memset(bytes + old_size, 0, size - old_size);
+  return {bytes, size};
+}
+
+// Makes the blob ours alone and `size` bytes long; new bytes are left as they are.
+void Shard::EditBlob(Table& table, Table::Place place, size_t size) {
+  Entry* entry = place.entry();
+  const size_t old_bytes = entry->allocated_bytes();
+  BlobRef blob = BlobRef::Adopt(entry->blob());
+  if (!blob.unique()) {
+    // A reply or a snapshot is still reading it.
+    BlobRef copy = BlobRef::Create(size);
+    std::memcpy(copy->data(), blob->data(), blob->size());
+    blob = std::move(copy);
+  } else if (size > blob->capacity()) {
+    blob.Reserve(GrownCapacity(size));
+  }
+  blob->set_size(size);
+  Blob* raw = blob.Detach();
+  entry->SetBlobPointer(raw);
+  table.AddBytes(static_cast<int64_t>(entry->allocated_bytes()) - static_cast<int64_t>(old_bytes));
+}
+
+Entry* Shard::SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis expiry) {
+  Table& table = *TableOf(db);
+  const Table::Place place = table.Find(key);
+  LARDER_DCHECK(place && place.entry() == entry);
+  BeforeMutation(db, table, key.hash, key.text);
+  const size_t old_bytes = entry->allocated_bytes();
+  const bool had_expiry = entry->has_expiry();
+  entry = Entry::ChangeExpiry(entry, expiry);
+  table.Update(key.hash, place, entry, old_bytes, had_expiry);
+  return entry;
+}
+
+// Takes the entry out of the table.
+Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place place) {
+  BeforeMutation(db, table, key.hash, key.text);
+  Entry* entry = table.Remove(table.BucketIndex(key.hash), place);
+  ShrinkIfNeeded(db, table, 1);
+  return entry;
+}
+
+bool Shard::Erase(int db, const HashedKey& key, Reclaim reclaim) {
+  Table* table = TableOf(db);
+  if (table == nullptr) return false;
+  const Table::Place place = table->Find(key);
+  if (!place) return false;
+  Free(Unlink(db, *table, key, place), reclaim);
+  return true;
+}
+
+void Shard::Free(Entry* entry, Reclaim reclaim) {
+  if (reclaim == Reclaim::kBackground && lazy_free_ != nullptr && LazyFree::IsWorthIt(*entry)) {
+    lazy_free_->Add(entry);
+  } else {
+    Entry::Destroy(entry);
+  }
+}
+
+Shard::Detached::~Detached() {
+  if (entry_ != nullptr) Entry::Destroy(entry_);
+}
+
+std::unique_ptr<Shard::Detached> Shard::Clone(const Entry& entry) {
+  Entry::Value value = entry.value();
+  Blob* blob = nullptr;
+  if (entry.IsBlob()) {
+    blob = Share(entry);
+    value = Entry::Value::OfBlob(blob);
+  }
+  Entry* copy = Entry::Create(entry.key(), value, entry.expiry(), entry.access());
+  return std::unique_ptr<Detached>(new Detached(copy));
+}
+
+std::unique_ptr<Shard::Detached> Shard::Extract(int db, const HashedKey& key, Entry* entry) {
+  Table& table = *TableOf(db);
+  const Table::Place place = table.Find(key);
+  LARDER_CHECK(place && place.entry() == entry);
+  return std::unique_ptr<Detached>(new Detached(Unlink(db, table, key, place)));
+}
+
+Entry* Shard::Attach(int db, const HashedKey& key, std::unique_ptr<Detached> value) {
+  Entry* source = std::exchange(value->entry_, nullptr);
+  Entry* entry = Put(db, key, source->value(), source->expiry());
+  entry->set_access(source->access());
+  Entry::DestroyShell(source);
+  return entry;
+}
+
+void Shard::Flush(int db, Reclaim reclaim) {
+  Table* table = TableOf(db);
+  if (table == nullptr || table->bucket_count() == 0) return;
+  Table flushed = std::move(*table);
+  if (db != 0) other_tables_[static_cast<size_t>(db) - 1].reset();
+  if (flushed.walk().pending) {
+    flushed_.push_back(std::move(flushed));
+  } else {
+    Discard(std::move(flushed), reclaim);
+  }
+}
+
+void Shard::Discard(Table&& table, Reclaim reclaim) {
+  const bool small = table.bucket_count() <= kBucketsFreedInPlace;
+  if (lazy_free_ == nullptr || (reclaim == Reclaim::kNow && small)) {
+    Table(std::move(table)).Clear();
+  } else {
+    lazy_free_->Add(std::move(table));
+  }
+}
+
+void Shard::SwapDatabases(int a, int b) {
+  if (a == b) return;
+  if (a > b) std::swap(a, b);
+  std::unique_ptr<Table>& second = other_tables_[static_cast<size_t>(b) - 1];
+  if (a != 0) {
+    std::swap(other_tables_[static_cast<size_t>(a) - 1], second);
+    return;
+  }
+  if (second == nullptr) second = std::make_unique<Table>();
+  first_table_.Swap(*second);
+  if (second->bucket_count() == 0) second.reset();
+}
+
+// ---- Growing and shrinking
+
+void Shard::GrowIfNeeded(Table& table) {
+  if (!table.WantsToGrow()) [[likely]] return;
+  if (table.walk().pending) HandOver(table, table.split_index());
+  table.Grow();
+}
+
+void Shard::ShrinkIfNeeded(int db, Table& table, size_t steps) {
+  for (; steps > 0 && table.WantsToShrink(); --steps) {
+    if (table.walk().pending) {
+      HandOver(table, table.merge_index());
+      HandOver(table, table.last_index());
+    }
+    table.Shrink();
+  }
+  if (table.size() == 0 && table.bucket_count() == 1) {
+    table.Clear();
+    if (db != 0) other_tables_[static_cast<size_t>(db) - 1].reset();
+  }
+}
+
+// ---- Expiry
+
+void Shard::RemoveExpired(int db, Table& table, uint32_t index, Table::Place place,
+                          uint64_t hash) {
+  Entry* entry = place.entry();
+  BeforeMutation(db, table, hash, entry->key());
+  table.Remove(index, place);
+  if (observer_ != nullptr) observer_->OnKeyExpired(*this, db, entry->key());
+  Free(entry, Reclaim::kBackground);
+}
+
+size_t Shard::ExpireBucket(int db, Table& table, uint32_t index, UnixMillis now) {
+  table.PrefetchEntries(index);
+  size_t expired = 0;
+  unsigned position = 0;
+  while (const Table::Place place = table.PlaceAt(index, position)) {
+    if (!place.entry()->ExpiredAt(now)) {
+      ++position;
+      continue;
+    }
+    // The chain's last entry takes its position: look there again. Any hash of the bucket does.
+    RemoveExpired(db, table, index, place, index);
+    ++expired;
+  }
+  table.RefreshTick(index);
+  return expired;
+}
+
+Shard::ExpireResult Shard::ExpireSome(UnixMillis now, size_t max_buckets) {
+  ExpireResult result;
+  const uint64_t tick = TickOf(now - 1);  // A key expires the millisecond after its expiry.
+  size_t budget = max_buckets;
+  for (int db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
+    Table* table = TableOf(db);
+    if (table == nullptr) continue;
+    size_t expired = 0;
+    if (table->HasDue(tick)) {
+      uint32_t index;
+      while ((index = table->NextDue(tick, budget)) != Table::kNone) {
+        expired += ExpireBucket(db, *table, index, now);
+      }
+      // What else became due in this very tick can wait for the next call.
+      result.more |= budget == 0 || (tick > 0 && table->HasDue(tick - 1));
+    }
+    result.expired += expired;
+    ShrinkIfNeeded(db, *table, std::max(expired, max_buckets));
+    if (budget == 0) break;
+  }
+  return result;
+}
+
+// ---- Snapshot
+
+void Shard::BeginSnapshot(SnapshotSink* sink) {
+  LARDER_CHECK(sink_ == nullptr);
+  sink_ = sink;
+  epoch_ = (epoch_ + 1) & Bucket::kVersionMask;
+  for (int db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
+    if (Table* table = TableOf(db)) {
+      table->walk() = {.pending = table->size() != 0, .db = db, .next = 0};
+    }
+  }
+  hooks_ |= kSnapshot;
+}
+
+void Shard::HandOver(Table& table, uint32_t index) {
+  Bucket& bucket = table.bucket(index);
+  if (bucket.version() == epoch_) return;
+  bucket.set_version(epoch_);
+  table.ForEachIn(index, [&](const Entry* entry) { sink_->OnEntry(id_, table.walk().db, *entry); });
+}
+
+bool Shard::WalkTable(Table& table, size_t& budget) {
+  Table::Walk& walk = table.walk();
+  if (!walk.pending) return true;
+  for (; walk.next < table.bucket_count(); ++walk.next) {
+    if (budget == 0) return false;
+    --budget;
+    if (table.bucket(walk.next).version() == epoch_) continue;
+    table.PrefetchEntries(walk.next);
+    HandOver(table, walk.next);
+  }
+  walk.pending = false;
+  return true;
+}
+
+bool Shard::StepSnapshot(size_t max_buckets) {
+  size_t budget = max_buckets;
+  // Flushed tables first: they hold memory that nobody wants any more.
+  while (!flushed_.empty()) {
+    if (!WalkTable(flushed_.back(), budget)) return false;
+    Discard(std::move(flushed_.back()), Reclaim::kBackground);
+    flushed_.pop_back();
+  }
+  for (int db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
+    Table* table = TableOf(db);
+    if (table != nullptr && !WalkTable(*table, budget)) return false;
+  }
+  return true;
+}
+
+void Shard::EndSnapshot() {
+  for (Table& table : flushed_) Discard(std::move(table), Reclaim::kBackground);
+  flushed_.clear();
+  for (int db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
+    if (Table* table = TableOf(db)) table->walk().pending = false;
+  }
+  sink_ = nullptr;
+  hooks_ &= static_cast<uint8_t>(~kSnapshot);
+}
+
+// ---- The rest
+
+size_t Shard::memory_bytes() const {
+  size_t bytes = first_table_.bytes();
+  for (const auto& table : other_tables_) {
+    if (table != nullptr) bytes += SizeClass(sizeof(Table)) + table->bytes();
+  }
+  for (const Table& table : flushed_) bytes += table.bytes();
+  return bytes;
+}
+
+void Shard::set_observed(bool observed) {
+  hooks_ = static_cast<uint8_t>(observed ? hooks_ | kObserved : hooks_ & ~kObserved);
+}
+
+void Shard::set_lazy_expiry(bool enabled) { lazy_expiry_ = enabled; }
+
+void Shard::CheckInvariants() const {
+  for (int db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
+    if (const Table* table = TableOf(db)) table->CheckInvariants();
+  }
+  for (const Table& table : flushed_) table.CheckInvariants();
+}
+
+}  // namespace larder

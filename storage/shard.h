@@ -1,0 +1,219 @@
+// One part of the keyspace: for each database a table, with its expiry and snapshot state, behind
+// one mutex. The dispatcher locks, handlers never do.
+//
+// Every change of a key goes through one private call, BeforeMutation, so that the snapshot walk,
+// WATCH, client tracking and (later) replication each hook in one place. The public calls below
+// all make it.
+//
+// Concurrency: guarded by mu(). Lock order: shards by ascending id, all before any other mutex.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/blob.h"
+#include "base/mutex.h"
+#include "base/random.h"
+#include "storage/entry.h"
+#include "storage/table.h"
+#include "storage/types.h"
+
+namespace larder {
+
+class LazyFree;
+class Shard;
+class SnapshotSink;
+
+// What the layers above want to know about keys. Called with the shard's lock held, on whatever
+// thread made the change: do little, lock nothing of a lower order.
+class ShardObserver {
+ public:
+  virtual ~ShardObserver() = default;
+  // A key is about to be changed, removed or created. Only called while the shard is observed
+  // (Shard::set_observed), so that nobody pays when nobody listens.
+  virtual void OnKeyChanging(Shard& shard, int db, std::string_view key) = 0;
+  // A key was removed because its time had come.
+  virtual void OnKeyExpired(Shard& shard, int db, std::string_view key) = 0;
+};
+
+struct ShardOptions {
+  int databases = 16;
+  ShardObserver* observer = nullptr;  // Outlives the shard. May be null.
+  // Outlives the shard; Keyspace brings its own. Null: everything is freed in place.
+  LazyFree* lazy_free = nullptr;
+};
+
+class alignas(64) Shard {
+ public:
+  Shard(uint32_t id, const ShardOptions& options);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  Mutex& mu() ABSL_LOCK_RETURNED(mu_) { return mu_; }
+  uint32_t id() const { return id_; }
+
+  // ---- Looking ahead: for a pipeline's keys, first all buckets, then all entries. Harmless hints.
+  void PrefetchBucket(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PrefetchEntry(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // ---- Reading.
+  // The live entry or null. An entry past its expiry at `now` is removed (and observed) unless
+  // lazy removal is off, and in either case not returned.
+  Entry* Find(int db, const HashedKey& key, UnixMillis now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  size_t size(int db) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  size_t volatile_size(int db) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);  // Keys with a TTL.
+  // Sum of remaining TTLs is not kept; this samples: average over up to 16 keys, 0 if none.
+  int64_t AverageTtl(int db, UnixMillis now, Random& random) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // A uniformly random entry (expired ones included; the caller filters), null if empty.
+  Entry* RandomEntry(int db, Random& random) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Visits at least one bucket's entries from `cursor` on; returns the next cursor, 0 at the end.
+  // Redis's SCAN guarantee: an entry present from the first call to the last is visited at least
+  // once, whatever the table does in between. `visit` must not change the shard.
+  uint64_t Scan(int db, uint64_t cursor, const std::function<void(Entry&)>& visit)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // ---- Changing. Each returns the entry where it now is.
+  // Creates or replaces `key` with a string that is held as compactly as it can be; the access bits
+  // of a new entry are 0. `expiry` replaces whatever was set: pass the old one to keep it.
+  Entry* SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Entry* SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The same for a number, kept as one.
+  Entry* SetInteger(int db, const HashedKey& key, int64_t value, UnixMillis expiry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Makes the string `entry` `size` bytes long (never shorter than it is), new bytes zero, held so
+  // that it can be edited, and gives its bytes for writing. `entry` is updated when it moves.
+  std::span<char> EditString(int db, const HashedKey& key, Entry*& entry, size_t size)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Sets (kNoExpiry: removes) the expiry of an existing entry.
+  Entry* SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis expiry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  enum class Reclaim : uint8_t {
+    kNow,         // Free in place.
+    kBackground,  // Hand large values to the background thread (UNLINK, lazyfree-*).
+  };
+  // False if there was no such key.
+  bool Erase(int db, const HashedKey& key, Reclaim reclaim) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // A value on its way to another key, database or shard (RENAME, MOVE, COPY).
+  // Frees the value if it is never attached.
+  class Detached {
+   public:
+    ~Detached();
+    Detached(const Detached&) = delete;
+    Detached& operator=(const Detached&) = delete;
+    // As it was under its old key.
+    const Entry& entry() const { return *entry_; }
+
+   private:
+    friend class Shard;
+    explicit Detached(Entry* entry) : entry_(entry) {}
+    Entry* entry_;
+  };
+  // Copies value, expiry and access bits of `entry`; blobs are shared.
+  std::unique_ptr<Detached> Clone(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Takes the value out, erasing the key.
+  std::unique_ptr<Detached> Extract(int db, const HashedKey& key, Entry* entry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Creates or replaces `key` with it.
+  Entry* Attach(int db, const HashedKey& key, std::unique_ptr<Detached> value)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Empties a database in constant time: its table goes to the background thread. kNow frees a small
+  // one here; a large one would hold the lock for too long, so who promised that its memory is gone
+  // waits for LazyFree::Drain once the lock is given back. The observer is not told of each key.
+  void Flush(int db, Reclaim reclaim) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SwapDatabases(int a, int b) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // ---- Upkeep, from the owning thread's timer.
+  struct ExpireResult {
+    size_t expired = 0;
+    bool more = false;  // The budget ran out with keys still due.
+  };
+  // Removes keys whose time has come, looking into at most `max_buckets` buckets, and goes on where
+  // the last call ended. Also gives back room that tables no longer need. Costs next to nothing when
+  // nothing is due.
+  ExpireResult ExpireSome(UnixMillis now, size_t max_buckets) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Bytes held by this shard: entries, values and tables, allocator rounding included.
+  size_t memory_bytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Whether OnKeyChanging is wanted: someone watches or tracks a key here.
+  void set_observed(bool observed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // DEBUG SET-ACTIVE-EXPIRE and friends: whether Find removes what has expired.
+  void set_lazy_expiry(bool enabled) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Aborts if the tables contradict themselves; walks everything. For tests.
+  void CheckInvariants() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+ private:
+  friend class Snapshot;  // storage/snapshot.h
+
+  enum Hook : uint8_t { kObserved = 1, kSnapshot = 2 };
+
+  const Table* TableOf(int db) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return db == 0 ? &first_table_ : other_tables_[static_cast<size_t>(db) - 1].get();
+  }
+  Table* TableOf(int db) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return db == 0 ? &first_table_ : other_tables_[static_cast<size_t>(db) - 1].get();
+  }
+  // With at least one bucket.
+  Table& UsableTable(int db) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Everything that wants to know of a change hooks in here. Called before the key's bucket changes.
+  void BeforeMutation(int db, Table& table, uint64_t hash, std::string_view key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (hooks_ != 0) [[unlikely]] RunHooks(db, table, hash, key);
+  }
+  void RunHooks(int db, Table& table, uint64_t hash, std::string_view key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // What every writing call comes down to.
+  Entry* Put(int db, const HashedKey& key, const Entry::Value& value, UnixMillis expiry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Entry* Replace(Table& table, uint64_t hash, Table::Place place, const Entry::Value& value,
+                 UnixMillis expiry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Entry* Unlink(int db, Table& table, const HashedKey& key, Table::Place place)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void EditBlob(Table& table, Table::Place place, size_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void RemoveExpired(int db, Table& table, uint32_t index, Table::Place place, uint64_t hash)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  size_t ExpireBucket(int db, Table& table, uint32_t index, UnixMillis now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Free(Entry* entry, Reclaim reclaim);
+
+  void GrowIfNeeded(Table& table) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // At most `steps` buckets; a table without entries goes altogether.
+  void ShrinkIfNeeded(int db, Table& table, size_t steps) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  void BeginSnapshot(SnapshotSink* sink) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Looks into at most `max_buckets`; true when all has been seen.
+  bool StepSnapshot(size_t max_buckets) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void EndSnapshot() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool WalkTable(Table& table, size_t& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void HandOver(Table& table, uint32_t index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Discard(Table&& table, Reclaim reclaim);
+
+  // The first cache lines hold what an access to database 0 needs.
+  mutable Mutex mu_;
+  const uint32_t id_;
+  uint8_t hooks_ ABSL_GUARDED_BY(mu_) = 0;
+  bool lazy_expiry_ ABSL_GUARDED_BY(mu_) = true;
+  uint32_t epoch_ ABSL_GUARDED_BY(mu_) = 0;  // Of the last snapshot, as Bucket::version counts.
+  Table first_table_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::unique_ptr<Table>> other_tables_ ABSL_GUARDED_BY(mu_);  // Null while empty.
+  ShardObserver* const observer_;
+  LazyFree* const lazy_free_;
+  SnapshotSink* sink_ ABSL_GUARDED_BY(mu_) = nullptr;
+  std::vector<Table> flushed_ ABSL_GUARDED_BY(mu_);  // Not entirely seen by the snapshot yet.
+};
+
+}  // namespace larder

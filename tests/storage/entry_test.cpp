@@ -1,0 +1,141 @@
+#include "storage/entry.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "base/allocator.h"
+#include "base/numbers.h"
+
+namespace larder {
+namespace {
+
+std::string TextOf(const Entry& entry) {
+  StringValue value;
+  entry.ReadString(value);
+  EXPECT_EQ(value.size(), entry.StringSize());
+  return std::string(value.view());
+}
+
+TEST(EntryTest, SmallEntriesFitTheClassesTheyWereMadeFor) {
+  EXPECT_EQ(Entry::SizeFor(16, 8, false), 30u);
+  EXPECT_EQ(Entry::SizeFor(16, 64, false), 86u);
+  EXPECT_EQ(Entry::SizeFor(16, 64, true), 94u);
+  EXPECT_EQ(SizeClass(30), 32u);
+  EXPECT_EQ(SizeClass(94), 96u);
+}
+
+TEST(EntryTest, KeepsKeyValueExpiryAndAccessBitsAtEveryLength) {
+  for (const size_t key_size : {0u, 1u, 3u, 7u, 16u, 33u, 255u, 256u, 70000u}) {
+    for (const size_t value_size : {0u, 1u, 64u, 255u, 256u, 4096u}) {
+      for (const UnixMillis expiry : {kNoExpiry, UnixMillis{0}, UnixMillis{1} << 60}) {
+        const std::string key(key_size, 'k');
+        const std::string text(value_size, 'v');
+        Entry* entry = Entry::Create(key, Entry::Value::Text(text), expiry, 0xabcdef);
+        EXPECT_EQ(entry->type(), ValueType::kString);
+        EXPECT_EQ(entry->key(), key);
+        EXPECT_TRUE(entry->KeyEquals(key));
+        EXPECT_FALSE(entry->KeyEquals(key + "x"));
+        EXPECT_EQ(TextOf(*entry), text);
+        EXPECT_EQ(entry->expiry(), expiry);
+        EXPECT_EQ(entry->access(), 0xabcdefu);
+        EXPECT_EQ(entry->size(), Entry::SizeFor(key_size, value_size, expiry != kNoExpiry));
+        Entry::Destroy(entry);
+      }
+    }
+  }
+}
+
+TEST(EntryTest, KeysThatDifferInOneByteAreDifferent) {
+  for (size_t size = 1; size < 70; ++size) {
+    const std::string key(size, 'a');
+    Entry* entry = Entry::Create(key, Entry::Value::Text(""), kNoExpiry, 0);
+    for (size_t i = 0; i < size; ++i) {
+      std::string other = key;
+      other[i] = 'b';
+      EXPECT_FALSE(entry->KeyEquals(other)) << size << " " << i;
+    }
+    EXPECT_TRUE(entry->KeyEquals(key));
+    Entry::Destroy(entry);
+  }
+}
+
+TEST(EntryTest, RewriteKeepsTheKeyWhateverMovesAroundIt) {
+  const size_t sizes[] = {0, 8, 12, 200, 255, 256, 257, 300, 1000};
+  for (const size_t from : sizes) {
+    for (const size_t to : sizes) {
+      for (const UnixMillis old_expiry : {kNoExpiry, UnixMillis{5}}) {
+        for (const UnixMillis new_expiry : {kNoExpiry, UnixMillis{6}}) {
+          Entry* entry = Entry::Create("some-key", Entry::Value::Text(std::string(from, 'a')),
+                                       old_expiry, 77);
+          const std::string text(to, 'b');
+          entry = Entry::Rewrite(entry, Entry::Value::Text(text), new_expiry);
+          EXPECT_EQ(entry->key(), "some-key");
+          EXPECT_EQ(TextOf(*entry), text);
+          EXPECT_EQ(entry->expiry(), new_expiry);
+          EXPECT_EQ(entry->access(), 77u);
+          entry = Entry::ChangeExpiry(entry, old_expiry);
+          EXPECT_EQ(entry->key(), "some-key");
+          EXPECT_EQ(TextOf(*entry), text);
+          EXPECT_EQ(entry->expiry(), old_expiry);
+          Entry::Destroy(entry);
+        }
+      }
+    }
+  }
+}
+
+TEST(EntryTest, RewriteStaysInPlaceWithinTheClass) {
+  Entry* entry = Entry::Create("key", Entry::Value::Text("12345678"), kNoExpiry, 0);  // 17 of 32.
+  EXPECT_EQ(Entry::Rewrite(entry, Entry::Value::Text("12345678901"), 1), entry);     // 28 of 32.
+  Entry::Destroy(entry);
+}
+
+TEST(EntryTest, RewriteTakesAPartOfItsOwnValue) {
+  Entry* entry = Entry::Create("key", Entry::Value::Text("abcdefgh"), kNoExpiry, 0);
+  StringValue value;
+  entry->ReadString(value);
+  entry = Entry::Rewrite(entry, Entry::Value::Text(value.view().substr(2)), kNoExpiry);
+  EXPECT_EQ(TextOf(*entry), "cdefgh");
+  Entry::Destroy(entry);
+}
+
+TEST(EntryTest, NamesEncodingsAsRedisDoes) {
+  const struct {
+    size_t size;
+    StringEncoding encoding;
+    const char* name;
+  } kRows[] = {{0, StringEncoding::kInline, "embstr"},
+               {44, StringEncoding::kInline, "embstr"},
+               {45, StringEncoding::kInline, "raw"},
+               {3, StringEncoding::kInlineRaw, "raw"}};
+  for (const auto& row : kRows) {
+    const std::string text(row.size, 'x');
+    Entry* entry = Entry::Create("k", Entry::Value::Text(text, row.encoding), kNoExpiry, 0);
+    EXPECT_EQ(entry->EncodingName(), row.name) << row.size;
+    Entry::Destroy(entry);
+  }
+  const int64_t number = -42;
+  Entry* entry = Entry::Create("k", Entry::Value::Integer(number), kNoExpiry, 0);
+  EXPECT_EQ(entry->EncodingName(), "int");
+  EXPECT_EQ(TextOf(*entry), "-42");
+  Entry::Destroy(entry);
+}
+
+TEST(EntryTest, ExpiresTheMillisecondAfterItsExpiry) {
+  Entry* entry = Entry::Create("k", Entry::Value::Text("v"), 1000, 0);
+  EXPECT_FALSE(entry->ExpiredAt(1000));
+  EXPECT_TRUE(entry->ExpiredAt(1001));
+  Entry::Destroy(entry);
+}
+
+TEST(SizeClassTest, IsWhatTheAllocatorGives) {
+  if (AllocatorName() == "libc") GTEST_SKIP() << "only jemalloc has these classes";
+  for (size_t bytes = 1; bytes < 70000; ++bytes) ASSERT_EQ(SizeClass(bytes), RoundedSize(bytes));
+  for (size_t bytes = 70000; bytes < (size_t{1} << 33); bytes += bytes / 37) {
+    ASSERT_EQ(SizeClass(bytes), RoundedSize(bytes)) << bytes;
+  }
+}
+
+}  // namespace
+}  // namespace larder
