@@ -61,7 +61,7 @@ Entry* Shard::Find(int db, const HashedKey& key, UnixMillis now) {
   if (!entry->ExpiredAt(now)) [[likely]] return entry;
   if (lazy_expiry_) {
     RemoveExpired(db, *table, table->BucketIndex(key.hash), place, key.hash);
-    ShrinkIfNeeded(db, *table, 1);
+    ShrinkAfterErase(db, *table);
   }
   return nullptr;
 }
@@ -235,7 +235,7 @@ Entry* Shard::SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis e
 Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place place) {
   BeforeMutation(db, table, key.hash, key.text);
   Entry* entry = table.Remove(table.BucketIndex(key.hash), place);
-  ShrinkIfNeeded(db, table, 1);
+  ShrinkAfterErase(db, table);
   return entry;
 }
 
@@ -328,8 +328,8 @@ void Shard::GrowIfNeeded(Table& table) {
   table.Grow();
 }
 
-void Shard::ShrinkIfNeeded(int db, Table& table, size_t steps) {
-  for (; steps > 0 && table.WantsToShrink(); --steps) {
+void Shard::ShrinkIfNeeded(int db, Table& table, size_t& budget) {
+  for (; budget > 0 && table.WantsToShrink(); --budget) {
     if (table.walk().pending) {
       HandOver(table, table.merge_index());
       HandOver(table, table.last_index());
@@ -374,22 +374,22 @@ Shard::ExpireResult Shard::ExpireSome(UnixMillis now, size_t max_buckets) {
   ExpireResult result;
   const uint64_t tick = TickOf(now - 1);  // A key expires the millisecond after its expiry.
   size_t budget = max_buckets;
-  for (int db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
+  for (int db = 0; db <= static_cast<int>(other_tables_.size()) && budget > 0; ++db) {
     Table* table = TableOf(db);
     if (table == nullptr) continue;
-    size_t expired = 0;
     if (table->HasDue(tick)) {
       uint32_t index;
       while ((index = table->NextDue(tick, budget)) != Table::kNone) {
-        expired += ExpireBucket(db, *table, index, now);
+        result.expired += ExpireBucket(db, *table, index, now);
       }
-      // What else became due in this very tick can wait for the next call.
-      result.more |= budget == 0 || (tick > 0 && table->HasDue(tick - 1));
+      // What became due behind the walk. A bound of this very tick may be of a key that lives on for
+      // some milliseconds, and waits for the next call.
+      result.more |= tick > 0 && table->HasDue(tick - 1);
     }
-    result.expired += expired;
-    ShrinkIfNeeded(db, *table, std::max(expired, max_buckets));
-    if (budget == 0) break;
+    // Only now, since merging would move keys that are due behind the walk.
+    if (budget > 0) ShrinkIfNeeded(db, *table, budget);
   }
+  result.more |= budget == 0;
   return result;
 }
 

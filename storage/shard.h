@@ -136,7 +136,7 @@ class alignas(64) Shard {
   // ---- Upkeep, from the owning thread's timer.
   struct ExpireResult {
     size_t expired = 0;
-    bool more = false;  // The budget ran out with keys still due.
+    bool more = false;  // The budget ran out before the work did.
   };
   // Removes keys whose time has come, looking into at most `max_buckets` buckets, and goes on where
   // the last call ended. Also gives back room that tables no longer need. Costs next to nothing when
@@ -191,8 +191,12 @@ class alignas(64) Shard {
   void Free(Entry* entry, Reclaim reclaim);
 
   void GrowIfNeeded(Table& table) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // At most `steps` buckets; a table without entries goes altogether.
-  void ShrinkIfNeeded(int db, Table& table, size_t steps) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Drops at most `budget` buckets, counting down; a table without entries goes altogether.
+  void ShrinkIfNeeded(int db, Table& table, size_t& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ShrinkAfterErase(int db, Table& table) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    size_t budget = 1;
+    ShrinkIfNeeded(db, table, budget);
+  }
 
   void BeginSnapshot(SnapshotSink* sink) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Looks into at most `max_buckets`; true when all has been seen.
