@@ -1,0 +1,36 @@
+#include "protocol/error_text.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/text.h"
+
+namespace larder::error_text {
+
+std::string WrongArity(std::string_view command) {
+  return absl::StrCat("ERR wrong number of arguments for '", AsAbsl(command), "' command");
+}
+
+std::string InvalidExpire(std::string_view command) {
+  return absl::StrCat("ERR invalid expire time in '", AsAbsl(command), "' command");
+}
+
+std::string UnsupportedOption(std::string_view option) {
+  return absl::StrCat("ERR Unsupported option ", AsAbsl(option));
+}
+
+std::string UnknownSubcommand(std::string_view subcommand, std::string_view command) {
+  return absl::StrCat("ERR unknown subcommand '", AsAbsl(subcommand.substr(0, 128)), "'. Try ",
+                      ToUpper(command), " HELP.");
+}
+
+std::string UnknownSubcommandOrArity(std::string_view subcommand, std::string_view command) {
+  return absl::StrCat("ERR unknown subcommand or wrong number of arguments for '",
+                      AsAbsl(subcommand.substr(0, 128)), "'. Try ", ToUpper(command), " HELP.");
+}
+
+std::string OnlyInPubSub(std::string_view command) {
+  return absl::StrCat("ERR Can't execute '", AsAbsl(command),
+                      "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed "
+                      "in this context");
+}
+
+}  // namespace larder::error_text

@@ -1,0 +1,105 @@
+// Error texts as Redis sends them, code word included, without the leading '-' and CRLF.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace larder::error_text {
+
+inline constexpr std::string_view kWrongType =
+    "WRONGTYPE Operation against a key holding the wrong kind of value";
+inline constexpr std::string_view kNotAnInteger = "ERR value is not an integer or out of range";
+inline constexpr std::string_view kNotAFloat = "ERR value is not a valid float";
+inline constexpr std::string_view kSyntax = "ERR syntax error";
+inline constexpr std::string_view kNoSuchKey = "ERR no such key";
+inline constexpr std::string_view kOutOfRange = "ERR index out of range";
+inline constexpr std::string_view kOverflow = "ERR increment or decrement would overflow";
+inline constexpr std::string_view kStringTooLong =
+    "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+inline constexpr std::string_view kNestedMulti = "ERR MULTI calls can not be nested";
+inline constexpr std::string_view kExecWithoutMulti = "ERR EXEC without MULTI";
+inline constexpr std::string_view kDiscardWithoutMulti = "ERR DISCARD without MULTI";
+inline constexpr std::string_view kWatchInMulti = "ERR WATCH inside MULTI is not allowed";
+inline constexpr std::string_view kExecAborted =
+    "EXECABORT Transaction discarded because of previous errors.";
+inline constexpr std::string_view kNoAuth = "NOAUTH Authentication required.";
+inline constexpr std::string_view kWrongPass =
+    "WRONGPASS invalid username-password pair or user is disabled.";
+inline constexpr std::string_view kOutOfMemory =
+    "OOM command not allowed when used memory > 'maxmemory'.";
+inline constexpr std::string_view kDbOutOfRange = "ERR DB index is out of range";
+inline constexpr std::string_view kInvalidDb = "ERR invalid DB index";
+inline constexpr std::string_view kNoProto = "NOPROTO unsupported protocol version";
+
+inline constexpr std::string_view kNotInMulti = "ERR Command not allowed inside a transaction";
+inline constexpr std::string_view kMaxClients = "ERR max number of clients reached";
+inline constexpr std::string_view kProtectedMode =
+    "DENIED Larder is running in protected mode because protected mode is enabled and no password "
+    "is set for the default user. In this mode connections are only accepted from the loopback "
+    "interface. To accept connections from elsewhere, set a password (CONFIG SET requirepass from "
+    "this machine, or `requirepass` in the configuration file), or switch the mode off (CONFIG SET "
+    "protected-mode no) if the network is trusted.";
+
+inline constexpr std::string_view kSameObject = "ERR source and destination objects are the same";
+inline constexpr std::string_view kInvalidCursor = "ERR invalid cursor";
+// For numbers that Redis holds in an int.
+inline constexpr std::string_view kNotAnInt32 =
+    "ERR value is out of range, value must between -2147483648 and 2147483647";
+inline constexpr std::string_view kMustBePositive = "ERR value is out of range, must be positive";
+inline constexpr std::string_view kTimeoutNotAnInteger =
+    "ERR timeout is not an integer or out of range";
+inline constexpr std::string_view kNegativeTimeout = "ERR timeout is negative";
+inline constexpr std::string_view kExpireNxWithOthers =
+    "ERR NX and XX, GT or LT options at the same time are not compatible";
+inline constexpr std::string_view kExpireGtWithLt =
+    "ERR GT and LT options at the same time are not compatible";
+inline constexpr std::string_view kInvalidFirstDb = "ERR invalid first DB index";
+inline constexpr std::string_view kInvalidSecondDb = "ERR invalid second DB index";
+inline constexpr std::string_view kFrequencyNotTracked =
+    "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that "
+    "when switching between policies at runtime LRU and LFU data will take some time to adjust.";
+inline constexpr std::string_view kIdleTimeNotTracked =
+    "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
+    "switching between policies at runtime LRU and LFU data will take some time to adjust.";
+
+// "ERR Unsupported option foo"
+std::string UnsupportedOption(std::string_view option);
+// Strings.
+inline constexpr std::string_view kDecrementOverflow = "ERR decrement would overflow";
+inline constexpr std::string_view kIncrementNotFinite =
+    "ERR increment would produce NaN or Infinity";
+inline constexpr std::string_view kOffsetOutOfRange = "ERR offset is out of range";
+inline constexpr std::string_view kInvalidNumKeys = "ERR invalid numkeys value";
+inline constexpr std::string_view kWrongKeyValuePairs = "ERR wrong number of key-value pairs";
+inline constexpr std::string_view kInvalidDigest = "ERR must be exactly 16 hexadecimal characters";
+inline constexpr std::string_view kInvalidCondition =
+    "ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE";
+inline constexpr std::string_view kConditionNeedsString =
+    "ERR Key should be of string type if conditions are specified";
+inline constexpr std::string_view kLcsNeedsStrings =
+    "ERR The specified keys must contain string values";
+inline constexpr std::string_view kLcsLengthAndIndexes =
+    "ERR If you want both the length and indexes, please just use IDX.";
+inline constexpr std::string_view kLcsTooLong = "ERR String too long for LCS";
+inline constexpr std::string_view kLcsTooMuchMemory =
+    "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
+
+inline constexpr std::string_view kDebugNotAllowed =
+    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can "
+    "run it from a local connection, otherwise you need to set this option in the configuration "
+    "file, and then restart the server.";
+
+// "ERR wrong number of arguments for 'get' command"; a subcommand as "config|get".
+std::string WrongArity(std::string_view command);
+// "ERR invalid expire time in 'set' command"
+std::string InvalidExpire(std::string_view command);
+// "ERR unknown subcommand 'x'. Try CONFIG HELP."
+std::string UnknownSubcommand(std::string_view subcommand, std::string_view command);
+
+// "ERR unknown subcommand or wrong number of arguments for 'x'. Try CONFIG HELP."
+std::string UnknownSubcommandOrArity(std::string_view subcommand, std::string_view command);
+
+// What a RESP2 connection with subscriptions answers to any other command.
+std::string OnlyInPubSub(std::string_view command);
+
+}  // namespace larder::error_text
