@@ -54,7 +54,7 @@ struct ParseCase {
   std::string name;
   std::string input;
   std::vector<std::vector<std::string>> requests;
-  std::string error = "";  // Behind "ERR Protocol error: ".
+  std::string error{};  // Behind "ERR Protocol error: ".
 };
 
 void PrintTo(const ParseCase& row, std::ostream* out) { *out << row.name; }
@@ -63,6 +63,7 @@ class RequestParserRowTest : public testing::TestWithParam<ParseCase> {
  protected:
   static void ExpectOutcome(const ParseOutcome& outcome) {
     std::vector<std::vector<std::string>> requests;
+    requests.reserve(outcome.requests.size());
     for (const ParsedRequest& request : outcome.requests) requests.push_back(request.args);
     EXPECT_EQ(requests, GetParam().requests);
     EXPECT_EQ(outcome.error,
