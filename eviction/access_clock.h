@@ -1,0 +1,100 @@
+// What the 24 access bits of an entry mean. Under a policy that tracks frequency (*-lfu) they are
+//
+//   16 bits   minutes (wrapping) at which the counter was last brought up to date
+//    8 bits   logarithmic counter: about lfu-log-factor * 100,000 accesses fill it, and it loses
+//    one
+//             for each lfu-decay-time minutes
+//
+// and under every other policy the second (wrapping after 194 days) of the last access. Switching
+// between the two leaves old entries with bits of the other meaning until they are accessed again;
+// as in Redis, that is accepted.
+//
+// Concurrency: thread-confined; every thread has its own and moves its time once a batch.
+//
+//   clock.set_now(now);
+//   clock.Touch(*entry, random);   // at each access
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "eviction/eviction_policy.h"
+#include "storage/entry.h"
+
+namespace larder {
+
+class AccessClock {
+ public:
+  // A new entry starts a little above zero, or it would be evicted before it had a chance.
+  static constexpr uint32_t kInitialFrequency = 5;
+  static constexpr uint32_t kMaxFrequency = 255;
+
+  AccessClock() = default;
+  AccessClock(const AccessOptions& options, UnixMillis now)
+      : log_factor_(options.lfu_log_factor),
+        decay_minutes_(options.lfu_decay_minutes),
+        counts_(TracksFrequency(options.policy)) {
+    set_now(now);
+  }
+
+  void set_now(UnixMillis now) {
+    const uint64_t seconds = static_cast<uint64_t>(now) / 1000;
+    time_ = static_cast<uint32_t>(counts_ ? (seconds / 60) & kMinuteMask : seconds & kAccessMask);
+  }
+
+  bool counts() const { return counts_; }
+
+  // The bits of an entry that is created now.
+  uint32_t Initial() const { return counts_ ? time_ << 8 | kInitialFrequency : time_; }
+
+  // The bits of an entry that had `access` and is accessed now. Zero, with which storage creates
+  // entries, means a new one.
+  uint32_t Touched(uint32_t access, Random& random) const {
+    if (!counts_) [[likely]]
+      return time_;
+    if (access == 0) return Initial();
+    return time_ << 8 | Incremented(DecayedFrequency(access), random);
+  }
+
+  // Writes only what changed: a hot entry under LRU is written once a second, and its cache line
+  // stays clean for the rest of it.
+  void Touch(Entry& entry, Random& random) const {
+    const uint32_t access = entry.access();
+    const uint32_t touched = Touched(access, random);
+    if (touched != access) entry.set_access(touched);
+  }
+
+  // Seconds since the last access. REQUIRES: !counts().
+  uint32_t IdleSeconds(uint32_t access) const { return (time_ - access) & kAccessMask; }
+
+  // The counter as it stands now, decayed but not incremented. REQUIRES: counts().
+  uint32_t DecayedFrequency(uint32_t access) const {
+    const uint32_t frequency = access & kMaxFrequency;
+    const uint32_t elapsed = (time_ - (access >> 8)) & kMinuteMask;
+    if (elapsed == 0 || decay_minutes_ <= 0) [[likely]]
+      return frequency;
+    const uint32_t lost = elapsed / static_cast<uint32_t>(decay_minutes_);
+    return lost > frequency ? 0 : frequency - lost;
+  }
+
+ private:
+  static constexpr uint32_t kAccessMask = (1u << 24) - 1;
+  static constexpr uint32_t kMinuteMask = (1u << 16) - 1;
+
+  // The higher the counter, the less likely it grows: one in (counter - 5) * lfu-log-factor + 1.
+  uint32_t Incremented(uint32_t frequency, Random& random) const {
+    if (frequency >= kMaxFrequency) return kMaxFrequency;
+    if (frequency <= kInitialFrequency || log_factor_ <= 0) return frequency + 1;
+    const uint64_t odds =
+        uint64_t{frequency - kInitialFrequency} * static_cast<uint64_t>(log_factor_) + 1;
+    return frequency + (random.Uniform(odds) == 0 ? 1 : 0);
+  }
+
+  int log_factor_ = 10;
+  int decay_minutes_ = 1;
+  bool counts_ = false;
+  uint32_t time_ = 0;  // Minutes if counts_, else seconds; wrapped.
+};
+
+}  // namespace larder

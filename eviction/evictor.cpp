@@ -1,0 +1,56 @@
+#include "eviction/evictor.h"
+
+#include "eviction/sampled_victims.h"
+
+namespace larder {
+namespace {
+
+// As long as Redis evicts for a command at the default tenacity.
+constexpr std::chrono::microseconds kLongest{500};
+// Between two looks at the clock and at what other threads did.
+constexpr int kRound = 16;
+// A little more goes than must, so that threads do not have to add up each other's counters again
+// at the very next command: one part in this many.
+constexpr int64_t kSlackPart = 2048;
+
+}  // namespace
+
+Evictor::Evictor(Keyspace& keyspace)
+    : Evictor(keyspace, MakeMemoryGauge(keyspace), std::make_unique<SampledVictims>(keyspace)) {}
+
+bool Evictor::Evict(const Options& options, UnixMillis now, Random& random, OnEvicted on_evicted) {
+  if (options.access.policy == EvictionPolicy::kNoEviction) return false;
+  const VictimSource::Request request{
+      .access = options.access, .samples = options.samples, .now = now};
+  const int64_t target_bytes = options.maxmemory_bytes - options.maxmemory_bytes / kSlackPart;
+  const MonoTime deadline = MonoNow() + kLongest;
+  Victim victim;
+  do {
+    int64_t excess_bytes = gauge_->UsedBytes() - target_bytes;
+    for (int i = 0; i < kRound && excess_bytes > 0; ++i) {
+      if (!victims_->Next(request, random, victim)) {
+        return gauge_->UsedBytes() <= options.maxmemory_bytes;
+      }
+      excess_bytes -= EvictOne(victim, now, on_evicted);
+    }
+    if (excess_bytes <= 0 && gauge_->UsedBytes() <= options.maxmemory_bytes) return true;
+  } while (MonoNow() < deadline);
+  return true;
+}
+
+int64_t Evictor::EvictOne(const Victim& victim, UnixMillis now, OnEvicted on_evicted) {
+  Shard& shard = keyspace_.shard(victim.shard);
+  const HashedKey key = HashedKey::Of(victim.key);
+  int64_t freed_bytes = 0;
+  {
+    MutexLock lock(shard.mu());
+    const Entry* entry = shard.Find(victim.db, key, now);
+    if (entry == nullptr) return 0;
+    freed_bytes = static_cast<int64_t>(entry->allocated_bytes());
+    shard.Erase(victim.db, key, Shard::Reclaim::kNow);
+  }
+  on_evicted(victim.db, victim.key);
+  return freed_bytes;
+}
+
+}  // namespace larder

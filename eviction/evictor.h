@@ -1,0 +1,59 @@
+// Keeps memory within maxmemory: asked before each command that may add data, it evicts what the
+// policy names until there is room again.
+//
+// Concurrency: thread-confined; every thread has its own. Locks shards one at a time.
+//
+//   if (!evictor.MakeRoom(options, now, random, on_evicted)) return Error(kOutOfMemory);
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "eviction/eviction_policy.h"
+#include "eviction/memory_gauge.h"
+#include "eviction/victim_source.h"
+#include "storage/keyspace.h"
+
+namespace larder {
+
+class Evictor {
+ public:
+  struct Options {
+    int64_t maxmemory_bytes = 0;  // 0: no limit.
+    int samples = 5;
+    AccessOptions access;
+  };
+  // Told of each key that was evicted; no lock is held then.
+  using OnEvicted = absl::FunctionRef<void(int db, std::string_view key)>;
+
+  Evictor(Keyspace& keyspace, std::unique_ptr<MemoryGauge> gauge,
+          std::unique_ptr<VictimSource> victims)
+      : keyspace_(keyspace), gauge_(std::move(gauge)), victims_(std::move(victims)) {}
+  // With the gauge of this build and Redis's way to choose.
+  explicit Evictor(Keyspace& keyspace);
+
+  // True if a command that adds data may run: memory is within the limit, or will be soon, for one
+  // call evicts for half a millisecond at most. False if it is not, and nothing may be evicted.
+  // REQUIRES: the caller holds no shard's lock.
+  bool MakeRoom(const Options& options, UnixMillis now, Random& random, OnEvicted on_evicted) {
+    if (options.maxmemory_bytes <= 0 || gauge_->Within(options.maxmemory_bytes)) [[likely]] {
+      return true;
+    }
+    return Evict(options, now, random, on_evicted);
+  }
+
+ private:
+  bool Evict(const Options& options, UnixMillis now, Random& random, OnEvicted on_evicted);
+  // How many bytes that freed; 0 if the key had gone already.
+  int64_t EvictOne(const Victim& victim, UnixMillis now, OnEvicted on_evicted);
+
+  Keyspace& keyspace_;
+  std::unique_ptr<MemoryGauge> gauge_;
+  std::unique_ptr<VictimSource> victims_;
+};
+
+}  // namespace larder

@@ -1,0 +1,47 @@
+#include "eviction/memory_gauge.h"
+
+#include <limits>
+
+#include "base/memory_meter.h"
+
+namespace larder {
+
+bool AllocatorGauge::Within(int64_t limit_bytes) {
+  const int64_t own_bytes = MemoryMeter::ThreadBytes();
+  if (limit_bytes == limit_bytes_ && own_bytes <= permitted_bytes_) [[likely]]
+    return true;
+  const int64_t used_bytes = UsedBytes();
+  limit_bytes_ = limit_bytes;
+  if (used_bytes > limit_bytes) {
+    permitted_bytes_ = std::numeric_limits<int64_t>::min();
+    return false;
+  }
+  permitted_bytes_ = own_bytes + (limit_bytes - used_bytes) / (2 * MemoryMeter::threads());
+  return true;
+}
+
+int64_t AllocatorGauge::UsedBytes() {
+  const MonoTime now = MonoNow();
+  if (now - calibrated_at_ >= kCalibrationInterval) {
+    calibrated_at_ = now;
+    MemoryMeter::Calibrate();
+  }
+  return MemoryMeter::ProcessBytes();
+}
+
+int64_t ShardGauge::UsedBytes() {
+  int64_t bytes = 0;
+  for (uint32_t id = 0; id < keyspace_.shard_count(); ++id) {
+    Shard& shard = keyspace_.shard(id);
+    MutexLock lock(shard.mu());
+    bytes += static_cast<int64_t>(shard.memory_bytes());
+  }
+  return bytes;
+}
+
+std::unique_ptr<MemoryGauge> MakeMemoryGauge(Keyspace& keyspace) {
+  if (MemoryMeter::available()) return std::make_unique<AllocatorGauge>();
+  return std::make_unique<ShardGauge>(keyspace);
+}
+
+}  // namespace larder
