@@ -411,7 +411,8 @@ void Shard::HandOver(Table& table, uint32_t index) {
   Bucket& bucket = table.bucket(index);
   if (bucket.version() == epoch_) return;
   bucket.set_version(epoch_);
-  table.ForEachIn(index, [&](const Entry* entry) { sink_->OnEntry(id_, table.walk().db, *entry); });
+  SnapshotSink& sink = *sink_;
+  table.ForEachIn(index, [&](const Entry* entry) { sink.OnEntry(id_, table.walk().db, *entry); });
 }
 
 bool Shard::WalkTable(Table& table, size_t& budget) {
