@@ -5,6 +5,7 @@
 #
 # Environment: LARDER_FUZZ_SECONDS  time for each fuzz target (20)
 #              LARDER_TEST_JOBS     tests at a time (2)
+#              LARDER_LINT          1 adds clang-tidy over everything, some ten minutes (0)
 # shellcheck disable=SC2317  # A stage's functions are called by name.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -125,4 +126,7 @@ stage "address and undefined-behaviour sanitizer" build_and_test asan
 stage "thread sanitizer" build_and_test tsan
 stage "fuzz targets" build fuzz
 stage "fuzzing, $fuzz_seconds s each" scripts/fuzz.sh "$fuzz_seconds"
+if [[ ${LARDER_LINT:-0} == 1 ]]; then
+  stage "clang-tidy" scripts/lint.sh
+fi
 finish
