@@ -1,11 +1,11 @@
 // What can be configured, as plain data. ConfigStore (config_store.h) owns the current one and
-// hands out immutable snapshots; the table in config_registry.cpp says how each member is called in
-// larder.conf, CONFIG SET and on the command line.
+// hands out immutable snapshots; the table in config_directives.cpp says how each member is called
+// in larder.conf, CONFIG SET and on the command line.
 //
 // Concurrency: a Config that somebody else can see is immutable; a change is a new object.
 //
 // A member's initialiser is the directive's default. To add a setting: add the member here and its
-// row in the registry.
+// row in the table.
 #pragma once
 
 #include <array>

@@ -1,8 +1,9 @@
 // The configuration of a running server: reads it from command line and files, answers CONFIG GET,
 // SET and REWRITE, and hands out snapshots.
 //
-// Concurrency: guarded by its own mutex, which comes after all others in the lock order; only
-// appliers run under it. Loading and registering appliers happen at start, before other threads.
+// Concurrency: every call is safe from any thread. One mutex serialises changes and is held while
+// appliers run, which therefore may not call back into Set() or Rewrite(); another, the last in the
+// lock order, covers what readers copy, so that Snapshot() and Get() never wait for an applier.
 // A thread that reads settings all the time keeps a snapshot and asks for a new one only when
 // version() has moved:
 //
@@ -26,41 +27,14 @@
 #include "absl/status/status.h"
 #include "base/mutex.h"
 #include "server/config.h"
+#include "server/config_hook.h"
+#include "server/config_loader.h"
 
 namespace larder {
-
-// What has to happen outside the configuration when a directive changes; the row of the directive
-// names one, the part of the server that can do it registers an applier for it.
-enum class ConfigHook : uint8_t {
-  kNone,
-  kListen,       // bind, port: close and open listeners.
-  kMaxClients,   // maxclients: raise the limit on open files.
-  kMaxMemory,    // maxmemory, maxmemory-policy and what belongs to them.
-  kLogging,      // loglevel.
-  kPassword,     // requirepass.
-  kTimer,        // hz, dynamic-hz.
-  kDirectory,    // dir: change to it.
-  kProcTitle,    // proc-title-template.
-  kOomScore,     // oom-score-adj, oom-score-adj-values.
-  kSlowLog,      // slowlog-max-len.
-  kLatency,      // latency-tracking: forget histograms when it goes off.
-  kAclLog,       // acllog-max-len.
-  kTracking,     // tracking-table-max-keys.
-  kPersistence,  // save, appendonly and what belongs to them.
-};
 
 // Whether the one who asks is on this machine, which `enable-protected-configs local` wants to
 // know.
 enum class ConfigCaller : uint8_t { kRemote, kLocal };
-
-// A line that was accepted although it does not do what Redis would.
-struct ConfigWarning {
-  std::string origin;  // "larder.conf:12" or "command line".
-  std::string text;    // Names the directive.
-};
-
-// What the command line asks for.
-enum class CommandLineAction : uint8_t { kRun, kPrintVersion, kPrintHelp };
 
 class ConfigStore {
  public:
@@ -87,10 +61,6 @@ class ConfigStore {
 
   // As if `text` were a file's. REWRITE is not possible.
   absl::Status LoadText(std::string_view text, std::string_view origin);
-
-  // kRun, unless the first argument is -v, --version, -h or --help.
-  static CommandLineAction ActionOf(std::span<const std::string_view> arguments);
-  static std::string HelpText();
 
   // What the loading so far has to say to the log.
   std::vector<ConfigWarning> TakeWarnings();
@@ -124,16 +94,23 @@ class ConfigStore {
     Applier applier;
   };
 
-  void Publish(Config config) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::Status Apply(const Config& old, const Config& updated, const std::vector<ConfigHook>& hooks,
-                     size_t* failed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Adopt(ConfigLoader& loader, std::string file);
+  void Publish(Config config) ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  // Runs the appliers of `hooks` in order. On failure takes back what was applied and sets
+  // `failed`.
+  absl::Status Apply(const Config& old, const Config& updated, std::span<const ConfigHook> hooks,
+                     ConfigHook& failed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  absl::Status RunAppliers(const Config& old, const Config& updated, ConfigHook hook)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
 
-  mutable Mutex mu_;  // Serialises changes; held while appliers run.
+  Mutex change_mu_ ABSL_ACQUIRED_BEFORE(mu_);
+  std::vector<HookedApplier> appliers_ ABSL_GUARDED_BY(change_mu_);
+
+  mutable Mutex mu_;
   std::shared_ptr<const Config> current_ ABSL_GUARDED_BY(mu_);
   std::string config_file_ ABSL_GUARDED_BY(mu_);
   std::vector<ConfigWarning> warnings_ ABSL_GUARDED_BY(mu_);
-  std::vector<HookedApplier> appliers_ ABSL_GUARDED_BY(mu_);
-  std::atomic<uint64_t> version_{1};  // Written under mu_, after current_.
+  std::atomic<uint64_t> version_{1};  // Written under change_mu_, after current_.
 };
 
 }  // namespace larder

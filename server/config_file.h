@@ -1,0 +1,28 @@
+// Configuration files on disk: reading them and bringing them up to date.
+//
+// Concurrency: every function is safe from any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/config.h"
+
+namespace larder {
+
+// The whole file. The message of an error is the system's alone.
+absl::StatusOr<std::string> ReadConfigFile(const std::string& path);
+
+// `text` changed so that it gives `config`, as Redis changes it: a line that sets something keeps
+// its place and gets the new value, further lines for the same go, comments and lines that say
+// nothing about settings stay, what is missing and not at its default comes at the end under a
+// heading.
+std::string RewriteConfigText(std::string_view text, const Config& config);
+
+// Puts `text` in the place of the file, all or nothing even across a crash. Keeps the mode. The
+// message of an error is the system's alone.
+absl::Status ReplaceConfigFile(const std::string& path, std::string_view text);
+
+}  // namespace larder
