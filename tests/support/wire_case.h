@@ -27,8 +27,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <iosfwd>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +40,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
+#include "tests/support/wire_replies.h"
 
 namespace larder {
 
@@ -103,18 +106,11 @@ WireReply Nothing();
 // The reply, and then the server closes the connection.
 WireReply ThenEnd(WireReply reply);
 
-// "$3\r\nabc\r\n"
-std::string Bulk(std::string_view text);
-// "*2\r\n" and the elements.
-std::string Array(const std::vector<std::string>& elements);
-
 struct WireStep {
   WireStep(WireCommand sent, WireReply expected)
       : command(std::move(sent)), reply(std::move(expected)) {}
   WireStep(WireCommand sent, WireReply expected, WireReply expected_in_resp3)
-      : command(std::move(sent)),
-        reply(std::move(expected)),
-        resp3(std::move(expected_in_resp3)) {}
+      : command(std::move(sent)), reply(std::move(expected)), resp3(std::move(expected_in_resp3)) {}
 
   std::optional<WireCommand> command;
   WireReply reply;
@@ -135,13 +131,20 @@ WireStep Receive(int client, WireReply reply, std::optional<WireReply> resp3 = s
 // Waits first. Only for what depends on time by its nature, such as expiry.
 WireStep After(std::chrono::milliseconds pause, WireStep step);
 
-enum WireTargets { kLarderAndRedis, kLarderOnly };
+// Where a row cannot run everywhere; may be combined with |.
+enum WireTargets : uint32_t {
+  kLarderAndRedis = 0,
+  kLarderOnly = 1,       // For commands and options that Redis 7.0 does not have.
+  kNeedsOtherTypes = 2,  // Runs against Larder only once it has lists (LPUSH).
+};
 
 struct WireCase {
   std::string name;
   std::vector<WireStep> steps;
-  WireTargets targets = kLarderAndRedis;
+  uint32_t targets = kLarderAndRedis;  // WireTargets.
 };
+
+void PrintTo(const WireCase& wire_case, std::ostream* out);  // For GoogleTest.
 
 std::string WireCaseName(const testing::TestParamInfo<WireCase>& info);
 
@@ -153,6 +156,9 @@ class WireTest : public testing::TestWithParam<WireCase> {
   // The servers that all rows share, started when first asked for.
   static ServerProcess& Larder();
   static ServerProcess& Redis();
+
+ private:
+  static bool LarderHasLists();
 };
 
 }  // namespace larder
