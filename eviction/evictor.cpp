@@ -29,7 +29,9 @@ bool Evictor::Evict(const Options& options, UnixMillis now, Random& random, OnEv
     int64_t excess_bytes = gauge_->UsedBytes() - target_bytes;
     for (int i = 0; i < kRound && excess_bytes > 0; ++i) {
       if (!victims_->Next(request, random, victim)) {
-        return gauge_->UsedBytes() <= options.maxmemory_bytes;
+        // What FLUSHALL or UNLINK gave up may still be on its way out.
+        return keyspace_.lazy_free().pending() > 0 ||
+               gauge_->UsedBytes() <= options.maxmemory_bytes;
       }
       excess_bytes -= EvictOne(victim, now, on_evicted);
     }

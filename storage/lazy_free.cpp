@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/memory_meter.h"
+
 namespace larder {
 namespace {
 
@@ -15,15 +17,15 @@ bool LazyFree::IsWorthIt(const Entry& entry) {
   return entry.IsBlob() && entry.blob()->size() > kLargeValueBytes;
 }
 
+LazyFree::LazyFree() : thread_([this] { Run(); }) {}
+
 LazyFree::~LazyFree() {
-  std::thread thread;
   {
     MutexLock lock(mu_);
     stopping_ = true;
-    thread = std::move(thread_);
     changed_.NotifyAll();
   }
-  if (thread.joinable()) thread.join();
+  thread_.join();
 }
 
 void LazyFree::Add(Entry* entry) { Push(entry, 1); }
@@ -37,11 +39,11 @@ void LazyFree::Push(Garbage garbage, size_t objects) {
   pending_.fetch_add(objects, std::memory_order_relaxed);
   MutexLock lock(mu_);
   queue_.push_back(std::move(garbage));
-  if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
   changed_.NotifyAll();
 }
 
 void LazyFree::Run() {
+  MemoryMeter::ThreadBytes();  // What is freed here must be seen by those who run out of memory.
   mu_.Lock();
   while (true) {
     while (queue_.empty() && !stopping_) changed_.Wait(mu_);
