@@ -1,8 +1,7 @@
 #include "base/allocator.h"
 
-#include <malloc.h>
-
 #include <cstdlib>
+#include <malloc.h>
 #include <new>
 
 #include "base/check.h"
@@ -33,20 +32,23 @@ void RefreshStats() {
 
 void* Allocate(size_t bytes) {
   void* memory = mallocx(bytes == 0 ? 1 : bytes, 0);
-  if (memory == nullptr) [[unlikely]] std::abort();
+  if (memory == nullptr) [[unlikely]]
+    std::abort();
   return memory;
 }
 
 void* AllocateAligned(size_t bytes, size_t alignment) {
   void* memory = mallocx(bytes, MALLOCX_ALIGN(alignment));
-  if (memory == nullptr) [[unlikely]] std::abort();
+  if (memory == nullptr) [[unlikely]]
+    std::abort();
   return memory;
 }
 
 void* Reallocate(void* memory, size_t bytes) {
   if (memory == nullptr) return Allocate(bytes);
   void* moved = rallocx(memory, bytes == 0 ? 1 : bytes, 0);
-  if (moved == nullptr) [[unlikely]] std::abort();
+  if (moved == nullptr) [[unlikely]]
+    std::abort();
   return moved;
 }
 
@@ -78,8 +80,9 @@ AllocatorStats GetAllocatorStats() {
 
 std::string AllocatorReport() {
   std::string report;
-  malloc_stats_print([](void* text, const char* part) { static_cast<std::string*>(text)->append(part); },
-                     &report, nullptr);
+  malloc_stats_print(
+      [](void* text, const char* part) { static_cast<std::string*>(text)->append(part); }, &report,
+      nullptr);
   return report;
 }
 

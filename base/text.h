@@ -16,7 +16,9 @@ inline std::string_view AsStd(absl::string_view text) { return {text.data(), tex
 
 struct TextHash {
   using is_transparent = void;
-  size_t operator()(std::string_view text) const { return absl::Hash<absl::string_view>{}(AsAbsl(text)); }
+  size_t operator()(std::string_view text) const {
+    return absl::Hash<absl::string_view>{}(AsAbsl(text));
+  }
 };
 
 struct TextEqual {

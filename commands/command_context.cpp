@@ -1,0 +1,165 @@
+#include "commands/command_context.h"
+
+#include "commands/thread_counters.h"
+#include "commands/watch_table.h"
+
+namespace larder {
+
+BlobRef CommandContext::TakeBlob(size_t arg_index) {
+  if (blobs_ == nullptr) return {};
+  for (auto& [index, blob] : *blobs_) {
+    if (index == arg_index) return std::move(blob);
+  }
+  return {};
+}
+
+void CommandContext::Touch(Entry& entry) {
+  if (client_->Is(kClientNoTouch)) [[unlikely]]
+    return;
+  access_clock_.Touch(entry, *random_);
+}
+
+Entry* CommandContext::Inspect(size_t key) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  Entry* entry = shard.Find(db(), keys_[key], now_);
+  if (entry == nullptr) {
+    counters_->keyspace_misses.Increment();
+    Notify(kNotifyKeyMiss, "keymiss", key);
+    return nullptr;
+  }
+  counters_->keyspace_hits.Increment();
+  return entry;
+}
+
+Entry* CommandContext::Find(size_t key) {
+  Entry* entry = Inspect(key);
+  if (entry != nullptr) Touch(*entry);
+  return entry;
+}
+
+Entry* CommandContext::FindForWrite(size_t key) {
+  Entry* entry = Peek(key);
+  if (entry != nullptr) Touch(*entry);
+  return entry;
+}
+
+Entry* CommandContext::Peek(size_t key) { return PeekIn(db(), key); }
+
+Entry* CommandContext::PeekIn(int db, size_t key) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  return shard.Find(db, keys_[key], now_);
+}
+
+Found CommandContext::FindString(size_t key, StringValue& value) {
+  Entry* entry = Find(key);
+  if (entry == nullptr) return Found::kNothing;
+  if (entry->type() != ValueType::kString) return Found::kWrongType;
+  entry->ReadString(value);
+  return Found::kValue;
+}
+
+Entry* CommandContext::SetString(size_t key, std::string_view value, UnixMillis expiry) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  Entry* entry = shard.SetString(db(), keys_[key], value, expiry);
+  access_clock_.Touch(*entry, *random_);
+  MarkDirty();
+  return entry;
+}
+
+Entry* CommandContext::SetStringFromArg(size_t key, size_t arg_index, UnixMillis expiry) {
+  if (blobs_ != nullptr && !blobs_->empty()) [[unlikely]] {
+    if (BlobRef blob = TakeBlob(arg_index)) {
+      Shard& shard = *shards_[key];
+      shard.mu().AssertHeld();
+      Entry* entry = shard.SetBlob(db(), keys_[key], std::move(blob), expiry);
+      access_clock_.Touch(*entry, *random_);
+      MarkDirty();
+      return entry;
+    }
+  }
+  return SetString(key, args_[arg_index], expiry);
+}
+
+Entry* CommandContext::SetInteger(size_t key, int64_t value, UnixMillis expiry) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  Entry* entry = shard.SetInteger(db(), keys_[key], value, expiry);
+  access_clock_.Touch(*entry, *random_);
+  MarkDirty();
+  return entry;
+}
+
+std::span<char> CommandContext::EditString(size_t key, Entry*& entry, size_t size) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  MarkDirty();
+  return shard.EditString(db(), keys_[key], entry, size);
+}
+
+Entry* CommandContext::SetExpiry(size_t key, Entry* entry, UnixMillis expiry) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  MarkDirty();
+  return shard.SetExpiry(db(), keys_[key], entry, expiry);
+}
+
+bool CommandContext::Erase(size_t key, Shard::Reclaim reclaim) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  if (!shard.Erase(db(), keys_[key], reclaim)) return false;
+  MarkDirty();
+  return true;
+}
+
+// The analysis cannot follow a lock that is taken only when it is not held already.
+void CommandContext::ForEachShard(absl::FunctionRef<bool(Shard&)> visit)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (uint32_t id = 0; id < keyspace_->shard_count(); ++id) {
+    Shard& shard = keyspace_->shard(id);
+    if (!all_shards_locked_) shard.mu().Lock();
+    const bool go_on = visit(shard);
+    if (!all_shards_locked_) shard.mu().Unlock();
+    if (!go_on) return;
+  }
+}
+
+void CommandContext::WithShard(uint32_t shard_id, absl::FunctionRef<void(Shard&)> visit)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  Shard& shard = keyspace_->shard(shard_id);
+  if (!all_shards_locked_) shard.mu().Lock();
+  visit(shard);
+  if (!all_shards_locked_) shard.mu().Unlock();
+}
+
+void CommandContext::WithKey(std::string_view key,
+                             absl::FunctionRef<void(Shard&, const HashedKey&)> visit) {
+  const HashedKey hashed = HashedKey::Of(key);
+  WithShard(keyspace_->ShardOf(hashed.slot), [&](Shard& shard) { visit(shard, hashed); });
+}
+
+void CommandContext::NotifyDatabaseChanging(Shard& shard, int db) {
+  WatchTable& watches = services_->watches(shard.id());
+  if (watches.empty()) return;
+  watches.ForEach([&](int watched_db, std::string_view key) {
+    if (watched_db != db) return;
+    shard.mu().AssertHeld();
+    // As in Redis, emptying a database concerns those who watch a key that is in it.
+    if (shard.Find(db, HashedKey::Of(key), now_) != nullptr) watches.OnKeyChanging(db, key);
+  });
+}
+
+void CommandContext::BlockClient(Block block) {
+  LARDER_DCHECK(!in_transaction_);
+  block_ = std::move(block);
+  block_requested_ = true;
+}
+
+void CommandContext::QueueEvent(uint32_t notify_class, std::string_view event, int db,
+                                std::string_view key) {
+  events_.push_back({notify_class, event, db, std::string(key)});
+}
+
+}  // namespace larder

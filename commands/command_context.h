@@ -1,0 +1,165 @@
+// What a handler sees while it runs: the request, its keys with their shards locked, the reply, the
+// client and the process. A handler parses everything, then looks up, then changes, then replies; a
+// command that is refused has changed nothing. It takes no lock, does no I/O and never waits.
+//
+// Keys are named by their number among the keys that the command's row declares, not by argument:
+// for GET key 0, for RENAME keys 0 and 1.
+//
+// Concurrency: thread-confined; lives for one request (and is reused for the next).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "commands/client.h"
+#include "commands/command_table.h"
+#include "commands/services.h"
+#include "commands/settings.h"
+#include "eviction/access_clock.h"
+#include "protocol/error_text.h"
+#include "protocol/reply_writer.h"
+#include "protocol/request_parser.h"
+#include "storage/entry.h"
+#include "storage/keyspace.h"
+#include "storage/shard.h"
+
+namespace larder {
+
+// What one thread counts while it runs commands; readers add up all threads.
+struct ThreadCounters;  // commands/thread_counters.h
+
+// What looking for a string found.
+enum class Found : uint8_t { kNothing, kValue, kWrongType };
+
+// One keyspace event, sent after the shards are unlocked.
+struct KeyspaceEvent {
+  uint32_t notify_class;
+  std::string_view event;  // A literal.
+  int db;
+  std::string key;
+};
+
+class CommandContext {
+ public:
+  // ---- The request.
+  const Command& command() const { return *command_; }
+  size_t argc() const { return args_.size(); }
+  std::string_view arg(size_t index) const { return args_[index]; }
+  std::span<const std::string_view> args() const { return args_; }
+  // The blob that a large argument was received into, or an empty reference. Moves it out.
+  BlobRef TakeBlob(size_t arg_index);
+
+  ReplyWriter& reply() { return *reply_; }
+  Client& client() { return *client_; }
+  Services& server() { return *services_; }
+  const Settings& settings() const { return *settings_; }
+  Random& random() { return *random_; }
+  const AccessClock& access_clock() const { return access_clock_; }
+  int db() const { return client_->db; }
+  // Read once a batch (inside MULTI: once for the whole transaction).
+  UnixMillis now() const { return now_; }
+  // Running inside EXEC, where nothing may block.
+  bool in_transaction() const { return in_transaction_; }
+
+  // ---- Keys. Their shards are locked.
+  size_t key_count() const { return keys_.size(); }
+  const HashedKey& key(size_t key) const { return keys_[key]; }
+  // The argument in which key number `key` stands.
+  size_t key_arg(size_t key) const { return key_args_[key]; }
+  Shard& shard(size_t key) { return *shards_[key]; }
+
+  // The live entry or null; counts as an access (hit or miss, idle time, frequency).
+  Entry* Find(size_t key);
+  // The same for what asks about a key and not for its value (EXISTS, TTL, TYPE): a hit or a miss,
+  // but no access.
+  Entry* Inspect(size_t key);
+  // The same without counting and without touching (OBJECT and other debugging).
+  Entry* Peek(size_t key);
+  // In another database of the same shard (MOVE, COPY).
+  Entry* PeekIn(int db, size_t key);
+  // Find, wanting a string. On kValue `value` is readable while the shard is unchanged.
+  Found FindString(size_t key, StringValue& value);
+  // Find for a write: misses and hits are not counted, as Redis does not for writes.
+  Entry* FindForWrite(size_t key);
+
+  // Changes, all in the client's database; each marks the key dirty (rdb_changes_since_last_save).
+  Entry* SetString(size_t key, std::string_view value, UnixMillis expiry);
+  // From argument `arg_index`: moves its blob in if it has one, else copies the bytes.
+  Entry* SetStringFromArg(size_t key, size_t arg_index, UnixMillis expiry);
+  Entry* SetInteger(size_t key, int64_t value, UnixMillis expiry);
+  std::span<char> EditString(size_t key, Entry*& entry, size_t size);
+  Entry* SetExpiry(size_t key, Entry* entry, UnixMillis expiry);
+  // True if there was one. `lazy` asks for background freeing.
+  bool Erase(size_t key, Shard::Reclaim reclaim);
+  void MarkDirty(int64_t changes = 1) { dirty_ += changes; }
+
+  // A keyspace event about key number `key`, if anybody configured them.
+  void Notify(uint32_t notify_class, std::string_view event, size_t key) {
+    if ((settings_->notify_events & notify_class) != 0) [[unlikely]] {
+      QueueEvent(notify_class, event, client_->db, keys_[key].text);
+    }
+  }
+  void NotifyIn(int db, uint32_t notify_class, std::string_view event, std::string_view key) {
+    if ((settings_->notify_events & notify_class) != 0) QueueEvent(notify_class, event, db, key);
+  }
+
+  // ---- The whole keyspace, for rows flagged kShardByShard or kAllShards. Locks each shard in turn
+  // unless all are held already. The visitor returns false to stop.
+  void ForEachShard(absl::FunctionRef<bool(Shard&)> visit);
+  // One shard, by number; the same rules.
+  void WithShard(uint32_t shard_id, absl::FunctionRef<void(Shard&)> visit);
+  // A key that no row declares (DEBUG OBJECT, OBJECT of a name found by SCAN), the same rules.
+  void WithKey(std::string_view key, absl::FunctionRef<void(Shard&, const HashedKey&)> visit);
+  // Watchers of every key of database `db` in `shard` are told that it changes (FLUSH, SWAPDB).
+  void NotifyDatabaseChanging(Shard& shard, int db);
+
+  // ---- Waiting (WAIT, CLIENT PAUSE, and blocking pops later). The connection handles no further
+  // request until `deadline` (MonoTime::max(): never) or CLIENT UNBLOCK; then `on_timeout` writes
+  // the reply. The handler must not have replied. REQUIRES: !in_transaction().
+  struct Block {
+    MonoTime deadline;
+    std::function<void(ReplyWriter&)> on_timeout;
+    // What CLIENT UNBLOCK id ERROR answers.
+    std::string_view unblocked_error = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+  };
+  void BlockClient(Block block);
+
+ private:
+  friend class Dispatcher;  // server/dispatcher.h prepares a context and takes its results.
+
+  void QueueEvent(uint32_t notify_class, std::string_view event, int db, std::string_view key);
+  void Touch(Entry& entry);
+
+  const Command* command_ = nullptr;
+  std::span<const std::string_view> args_;
+  std::vector<std::pair<uint32_t, BlobRef>>* blobs_ = nullptr;
+  ReplyWriter* reply_ = nullptr;
+  Client* client_ = nullptr;
+  Services* services_ = nullptr;
+  Keyspace* keyspace_ = nullptr;
+  const Settings* settings_ = nullptr;
+  Random* random_ = nullptr;
+  ThreadCounters* counters_ = nullptr;
+  UnixMillis now_ = 0;
+  AccessClock access_clock_;
+  bool in_transaction_ = false;
+  bool all_shards_locked_ = false;
+  int64_t dirty_ = 0;
+
+  std::vector<HashedKey> keys_;
+  std::vector<uint32_t> key_args_;
+  std::vector<Shard*> shards_;
+  std::vector<KeyspaceEvent> events_;
+  Block block_{};
+  bool block_requested_ = false;
+};
+
+}  // namespace larder

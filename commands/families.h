@@ -1,0 +1,28 @@
+// The tables of all command families. A new family is a line here and one in registry.cpp.
+#pragma once
+
+#include "commands/command_spec.h"
+
+namespace larder {
+
+extern const CommandFamily kClientFamily;
+extern const CommandFamily kCommandFamily;
+extern const CommandFamily kConfigFamily;
+extern const CommandFamily kConnectionFamily;
+extern const CommandFamily kDatabaseFamily;
+extern const CommandFamily kDebugFamily;
+extern const CommandFamily kExpireFamily;
+extern const CommandFamily kGenericFamily;
+extern const CommandFamily kLatencyFamily;
+extern const CommandFamily kMemoryFamily;
+extern const CommandFamily kObjectFamily;
+extern const CommandFamily kPubSubFamily;
+extern const CommandFamily kScanFamily;
+extern const CommandFamily kServerFamily;
+extern const CommandFamily kSlowLogFamily;
+extern const CommandFamily kStringCounterFamily;
+extern const CommandFamily kStringFamily;
+extern const CommandFamily kStringRangeFamily;
+extern const CommandFamily kTransactionFamily;
+
+}  // namespace larder

@@ -1,0 +1,72 @@
+#include "commands/keyspace_digest.h"
+
+#include <arpa/inet.h>
+#include <openssl/evp.h>
+
+#include "base/check.h"
+#include "storage/entry.h"
+
+namespace larder {
+namespace {
+
+std::array<uint8_t, 20> Sha1(const void* data, size_t size) {
+  std::array<uint8_t, 20> hash{};
+  LARDER_CHECK(EVP_Digest(data, size, hash.data(), nullptr, EVP_sha1(), nullptr) == 1);
+  return hash;
+}
+
+}  // namespace
+
+KeyspaceDigest KeyspaceDigest::OfValue(const Entry& entry) {
+  KeyspaceDigest digest;
+  digest.AddValue(entry);
+  return digest;
+}
+
+void KeyspaceDigest::AddKey(const Entry& entry) {
+  KeyspaceDigest digest;
+  digest.Mix(entry.key());
+  digest.AddValue(entry);
+  XorHash({reinterpret_cast<const char*>(digest.bytes_.data()), kBytes});
+}
+
+void KeyspaceDigest::Xor(const KeyspaceDigest& other) {
+  for (size_t i = 0; i < kBytes; ++i) bytes_[i] ^= other.bytes_[i];
+}
+
+void KeyspaceDigest::MixNumber(uint32_t number) {
+  const uint32_t in_network_order = htonl(number);
+  Mix({reinterpret_cast<const char*>(&in_network_order), sizeof(in_network_order)});
+}
+
+std::string KeyspaceDigest::Hex() const {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const uint8_t byte : bytes_) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+void KeyspaceDigest::XorHash(std::string_view bytes) {
+  const std::array<uint8_t, kBytes> hash = Sha1(bytes.data(), bytes.size());
+  for (size_t i = 0; i < kBytes; ++i) bytes_[i] ^= hash[i];
+}
+
+void KeyspaceDigest::Mix(std::string_view bytes) {
+  XorHash(bytes);
+  bytes_ = Sha1(bytes_.data(), kBytes);
+}
+
+void KeyspaceDigest::AddValue(const Entry& entry) {
+  MixNumber(static_cast<uint32_t>(entry.type()));
+  if (entry.type() == ValueType::kString) {
+    StringValue value;
+    entry.ReadString(value);
+    Mix(value.view());
+  }
+  if (entry.has_expiry()) XorHash("!!expire!!");
+}
+
+}  // namespace larder

@@ -1,0 +1,34 @@
+// How much the keyspace holds, counted shard by shard.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace larder {
+
+class CommandContext;
+
+struct DatabaseFigures {
+  int db = 0;
+  int64_t keys = 0;
+  int64_t volatile_keys = 0;  // With a TTL.
+  int64_t average_ttl_ms = 0;
+
+  int64_t table_bytes() const { return keys * kTableBytesPerKey; }
+
+  // A key's share of a bucket of 64 bytes, at the average fill.
+  static constexpr int64_t kTableBytesPerKey = 12;
+};
+
+struct KeyspaceFigures {
+  std::vector<DatabaseFigures> databases;  // Those that are not empty.
+  int64_t keys = 0;
+  int64_t shard_bytes = 0;   // Entries, values and tables.
+  int64_t table_bytes = 0;   // Of these, the tables' own.
+  int64_t watched_keys = 0;  // Of WATCH.
+};
+
+// REQUIRES: the command's row is flagged kShardByShard (or kAllShards).
+KeyspaceFigures CollectKeyspace(CommandContext& ctx);
+
+}  // namespace larder

@@ -1,0 +1,22 @@
+#include "commands/thread_counters.h"
+
+namespace larder {
+
+void ThreadCounters::Reset() {
+  for (Counter* counter :
+       {&connections_received, &connections_rejected, &commands_processed, &net_input_bytes,
+        &net_output_bytes, &reads_processed, &writes_processed, &keyspace_hits, &keyspace_misses,
+        &expired_keys, &evicted_keys, &error_replies, &query_buffer_limit_disconnections,
+        &output_buffer_limit_disconnections, &longest_shard_hold_ns}) {
+    counter->Set(0);
+  }
+  for (CommandCounters& command : by_command) {
+    for (Counter* counter :
+         {&command.calls, &command.nanoseconds, &command.rejected_calls, &command.failed_calls}) {
+      counter->Set(0);
+    }
+    command.latency.Clear();
+  }
+}
+
+}  // namespace larder

@@ -1,0 +1,49 @@
+// What one thread counts while it serves clients. Each thread has its own, and whoever wants a
+// total adds them up, so that nothing shared is written on the path of a request.
+//
+// Concurrency: written by the owning thread, read by all (base/counter.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/counter.h"
+#include "commands/latency_histogram.h"
+
+namespace larder {
+
+struct CommandCounters {
+  Counter calls;
+  Counter nanoseconds;
+  Counter rejected_calls;
+  Counter failed_calls;
+  LatencyHistogram latency;
+};
+
+struct ThreadCounters {
+  explicit ThreadCounters(size_t commands) : by_command(commands) {}
+
+  Counter connections_received;
+  Counter connections_rejected;
+  Counter commands_processed;
+  Counter net_input_bytes;
+  Counter net_output_bytes;
+  Counter reads_processed;
+  Counter writes_processed;
+  Counter keyspace_hits;
+  Counter keyspace_misses;
+  Counter expired_keys;
+  Counter evicted_keys;
+  Counter dirty;  // Changes of keys, for rdb_changes_since_last_save.
+  Counter error_replies;
+  Counter query_buffer_limit_disconnections;
+  Counter output_buffer_limit_disconnections;
+  Counter longest_shard_hold_ns;  // The longest time that this thread held a shard's lock.
+  std::vector<CommandCounters> by_command;  // By Command::id().
+
+  // Back to nothing, but for `dirty`, which only a save takes back. By the owning thread alone.
+  void Reset();
+};
+
+}  // namespace larder
