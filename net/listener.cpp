@@ -1,5 +1,7 @@
 #include "net/listener.h"
 
+#include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -7,15 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "absl/strings/str_cat.h"
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <cerrno>
-#include <chrono>
-
-#include "absl/strings/str_cat.h"
 
 namespace larder {
 namespace {
@@ -32,9 +31,8 @@ std::string TextOf(const tcp::endpoint& endpoint) {
   const auto address = endpoint.address();
   // A v4 client of a dual-stack socket is shown as what it is.
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return absl::StrCat(
-        asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string(), ":",
-        endpoint.port());
+    return absl::StrCat(asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string(),
+                        ":", endpoint.port());
   }
   return address.is_v6() ? absl::StrCat("[", address.to_string(), "]:", endpoint.port())
                          : absl::StrCat(address.to_string(), ":", endpoint.port());
@@ -100,17 +98,17 @@ class AsioListener : public Listener {
 
  private:
   void Accept() {
-    acceptor_.async_accept([this, alive = std::weak_ptr<bool>(alive_)](
-                               const boost::system::error_code& error,
-                               typename Protocol::socket socket) {
-      if (alive.expired() || error == asio::error::operation_aborted) return;
-      if (error) {
-        Pause();
-        return;
-      }
-      HandOut(std::move(socket));
-      Accept();
-    });
+    acceptor_.async_accept(
+        [this, alive = std::weak_ptr<bool>(alive_)](const boost::system::error_code& error,
+                                                    typename Protocol::socket socket) {
+          if (alive.expired() || error == asio::error::operation_aborted) return;
+          if (error) {
+            Pause();
+            return;
+          }
+          HandOut(std::move(socket));
+          Accept();
+        });
   }
 
   void HandOut(typename Protocol::socket socket) {
@@ -126,10 +124,10 @@ class AsioListener : public Listener {
 
   void Pause() {
     pause_.expires_after(kOutOfDescriptorsPause);
-    pause_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](
-                          const boost::system::error_code& error) {
-      if (!alive.expired() && !error) Accept();
-    });
+    pause_.async_wait(
+        [this, alive = std::weak_ptr<bool>(alive_)](const boost::system::error_code& error) {
+          if (!alive.expired() && !error) Accept();
+        });
   }
 
   typename Protocol::acceptor acceptor_;

@@ -21,8 +21,8 @@ namespace larder {
 struct AcceptedSocket {
   int fd = -1;
   bool is_unix = false;
-  bool is_loopback = false;   // The peer is on this machine (Unix sockets are too).
-  std::string peer_address;   // "127.0.0.1:53422", "[::1]:53422", or "/path/of.sock:0".
+  bool is_loopback = false;  // The peer is on this machine (Unix sockets are too).
+  std::string peer_address;  // "127.0.0.1:53422", "[::1]:53422", or "/path/of.sock:0".
   std::string local_address;
 };
 
@@ -34,12 +34,11 @@ class Listener {
   virtual uint16_t port() const = 0;  // 0 for a Unix socket.
   virtual void Close() = 0;
 
-  // `host` is an IPv4 or IPv6 address, a name, or "*" and "::*" for all addresses of a family. Port 0
-  // takes a free one. Starts accepting at once.
+  // `host` is an IPv4 or IPv6 address, a name, or "*" and "::*" for all addresses of a family. Port
+  // 0 takes a free one. Starts accepting at once.
   static absl::StatusOr<std::unique_ptr<Listener>> ListenTcp(boost::asio::io_context& context,
-                                                             const std::string& host,
-                                                             uint16_t port, int backlog,
-                                                             OnAccept on_accept);
+                                                             const std::string& host, uint16_t port,
+                                                             int backlog, OnAccept on_accept);
   // Replaces a stale socket file; `permissions` 0 leaves those that the umask gives.
   static absl::StatusOr<std::unique_ptr<Listener>> ListenUnix(boost::asio::io_context& context,
                                                               const std::string& path,

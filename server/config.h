@@ -165,7 +165,6 @@ struct Config {
   ProtectedAction enable_debug_command = ProtectedAction::kNo;
   ProtectedAction enable_module_command = ProtectedAction::kNo;
   std::vector<CommandRename> renamed_commands;
-  std::vector<ConfigLine> users;    // Lines `user name rule...`, without the word `user`.
   std::vector<ConfigLine> modules;  // Lines `loadmodule path argument...`, without `loadmodule`.
 
   // --- Keyspace and time ---

@@ -271,7 +271,7 @@ constexpr Directive kDirectives[] = {
     Choice<&Config::enable_debug_command>("enable-debug-command", kImmutable, kProtectedActions),
     Choice<&Config::enable_module_command>("enable-module-command", kImmutable, kProtectedActions),
     Special("rename-command", "", kFileOnly, {&ParseRenameCommand}),
-    Special("user", "", kFileOnly | kWords | kSensitive, {&ParseUser}),
+    Special("user", "", kFileOnly | kWords | kSensitive | kIntoOthers, {&ParseUser}),
     WithNote(Special("loadmodule", "", kFileOnly | kWords | kNoEffect, {&ParseLoadModule}), "has no effect: Larder does not load modules"),
 
     // --- Keyspace and time ---

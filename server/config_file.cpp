@@ -84,16 +84,19 @@ class RewrittenFile {
 
   void AddOldLine(std::string_view line) {
     has_heading_ = has_heading_ || line == kHeading;
-    if (!IsCommentOrBlank(line)) Index(line);
     lines_.push_back({.text = std::string(line)});
+    if (!IsCommentOrBlank(line)) Index(line);
   }
 
+  // For the last of lines_.
   void Index(std::string_view line) {
     const auto words = SplitConfigLine(line);
     if (!words || words->empty()) return;
     const Directive* directive = FindDirective((*words)[0]);
-    if (directive == nullptr || directive->Is(kFileOnly)) return;
-    places_[directive->name].push_back(lines_.size());
+    if (directive == nullptr) return;
+    // What it says about the password stands in requirepass, and would overrule a newer one there.
+    if (directive->Is(kIntoOthers)) lines_.back().is_removed = true;
+    if (!directive->Is(kFileOnly)) places_[directive->name].push_back(lines_.size() - 1);
   }
 
   void Append(std::string line) {

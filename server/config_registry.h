@@ -27,6 +27,7 @@ enum DirectiveFlag : uint32_t {
   kWords = 1u << 4,        // Takes several words.
   kFileOnly = 1u << 5,     // A statement, not a setting: unknown to CONFIG.
   kNoEffect = 1u << 6,     // Checked and kept, but changes nothing; said in a warning.
+  kIntoOthers = 1u << 8,   // A statement whose effect other directives show; a rewrite drops it.
   kDefaultOnly = 1u << 7,  // Any value but the default is refused: to ignore it would be dangerous.
 };
 

@@ -445,7 +445,6 @@ absl::Status ParseUser(Config& config, ConfigWords words, ConfigSource) {
   for (const std::string& rule : words.subspan(1)) {
     LARDER_RETURN_IF_ERROR(ApplyDefaultUserRule(config, rule));
   }
-  config.users.push_back({.words = {words.begin(), words.end()}});
   return absl::OkStatus();
 }
 

@@ -1,0 +1,407 @@
+#include "server/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/config.h"
+#include "server/worker.h"
+
+namespace larder {
+namespace {
+
+// A pipeline whose replies grow past this is written in between rather than gathered whole.
+constexpr size_t kFlushInBetweenBytes = 512 * 1024;
+constexpr size_t kPartsPerWrite = 64;
+constexpr size_t kSharedPushBytes = 4096;
+// Room that is made for the rest of a request when its beginning already fills the read buffer.
+constexpr size_t kUnparsedGrowth = 64 * 1024;
+
+}  // namespace
+
+Connection::Connection(Worker& worker, int fd, std::shared_ptr<ClientRecord> record)
+    : worker_(worker), fd_(fd), client_(std::move(record)), last_interaction_(worker.loop().now()) {
+  client_.record->last_interaction_ns.store(last_interaction_.time_since_epoch().count(),
+                                            std::memory_order_relaxed);
+}
+
+Connection::~Connection() {
+  if (fd_ >= 0) close(fd_);
+}
+
+bool Connection::Start() {
+  watched_ = EventLoop::kReadable;
+  return worker_.loop().Watch(fd_, watched_, *this);
+}
+
+void Connection::WatchFor(uint32_t events) {
+  if (events == watched_ || closed()) return;
+  watched_ = events;
+  worker_.loop().Rewatch(fd_, events, *this);
+}
+
+void Connection::OnEvents(uint32_t events) {
+  if (closed()) return;
+  if ((events & EventLoop::kWritable) != 0) Flush();
+  if (closed()) return;
+  if (waiting()) {
+    if ((events & EventLoop::kHangUp) != 0) Close();
+    return;
+  }
+  if ((events & (EventLoop::kReadable | EventLoop::kHangUp)) != 0) Read();
+}
+
+void Connection::Read() {
+  if (!parser_.LargeBulkSpace().empty()) {
+    if (!ReadLargeBulk()) return;
+    Process({});
+    return;
+  }
+  // Usually the beginning of the request is short and is put before the new bytes in the thread's
+  // buffer; a request that does not fit there grows in a buffer of its own.
+  const std::span<char> shared = worker_.read_buffer();
+  const bool fits = unparsed_.size() <= shared.size() / 2;
+  const size_t kept = unparsed_.size();
+  char* start = shared.data();
+  size_t capacity = shared.size();
+  if (fits) {
+    std::memcpy(start, unparsed_.data(), kept);
+  } else {
+    unparsed_.resize(kept + std::max(kept, kUnparsedGrowth));
+    start = unparsed_.data();
+    capacity = unparsed_.size();
+  }
+  const ssize_t received = recv(fd_, start + kept, capacity - kept, 0);
+  if (!fits) unparsed_.resize(kept + static_cast<size_t>(std::max<ssize_t>(received, 0)));
+  if (received <= 0) {
+    if (received == 0 || (errno != EAGAIN && errno != EINTR)) Close();
+    return;
+  }
+  net_in_bytes_ += received;
+  worker_.counters().net_input_bytes.Add(received);
+  worker_.counters().reads_processed.Increment();
+  if (fits) {
+    unparsed_.clear();
+    Process({start, kept + static_cast<size_t>(received)});
+  } else {
+    // Moved out, since running requests may look at this connection's memory.
+    std::string bytes = std::move(unparsed_);
+    unparsed_.clear();
+    Process(bytes);
+  }
+}
+
+bool Connection::ReadLargeBulk() {
+  const std::span<char> space = parser_.LargeBulkSpace();
+  const ssize_t received = recv(fd_, space.data(), space.size(), 0);
+  if (received <= 0) {
+    if (received == 0 || (errno != EAGAIN && errno != EINTR)) Close();
+    return false;
+  }
+  net_in_bytes_ += received;
+  worker_.counters().net_input_bytes.Add(received);
+  parser_.LargeBulkReceived(static_cast<size_t>(received));
+  return true;
+}
+
+void Connection::Process(std::string_view bytes) {
+  last_interaction_ = worker_.loop().now();
+  parser_.set_authenticated(client_.Is(kClientAuthenticated));
+  parser_.Feed(bytes);
+  const std::span<Request> requests = worker_.requests();
+  bool go_on = true;
+  while (go_on) {
+    size_t count = 0;
+    RequestParser::Result parsed = RequestParser::Result::kNeedMore;
+    // An unauthenticated client's limits change with its AUTH: one request at a time until then.
+    const size_t most = client_.Is(kClientAuthenticated) ? requests.size() : 1;
+    while (count < most) {
+      parsed = parser_.Next(requests[count]);
+      if (parsed != RequestParser::Result::kRequest) break;
+      ++count;
+    }
+    if (count > 0) go_on = RunBatch(count);
+    if (!go_on) break;
+    if (parsed == RequestParser::Result::kError) {
+      ReplyWriter(out_, client_.resp).Error(parser_.error());
+      worker_.log_protocol_error(client_, parser_.error());
+      client_.Set(kClientCloseAfterReply);
+      break;
+    }
+    if (parsed == RequestParser::Result::kNeedMore) break;
+    if (out_.size() > kFlushInBetweenBytes) {
+      Flush();
+      if (closed()) return;
+    }
+    parser_.set_authenticated(client_.Is(kClientAuthenticated));
+  }
+  if (closed()) return;
+  if (!client_.Is(kClientCloseAfterReply | kClientCloseNow)) {
+    const std::string_view rest = parser_.Unconsumed();
+    unparsed_.assign(rest.data(), rest.size());
+    if (unparsed_.empty() && unparsed_.capacity() > kUnparsedGrowth) unparsed_ = {};
+  }
+  FinishRound();
+}
+
+bool Connection::RunBatch(size_t count) {
+  const std::span<Request> requests = worker_.requests().first(count);
+  ReplyWriter reply(out_, client_.resp);
+  const Dispatcher::Result result =
+      worker_.dispatcher().Run(client_, requests, worker_.unix_now(), reply);
+  commands_ += static_cast<int64_t>(result.executed);
+  switch (result.outcome) {
+    case Dispatcher::Outcome::kDone:
+      return true;
+    case Dispatcher::Outcome::kClosing:
+      return false;
+    case Dispatcher::Outcome::kBlocked:
+    case Dispatcher::Outcome::kPaused:
+      Hold(requests.subspan(result.executed));
+      BeginWait(result.outcome == Dispatcher::Outcome::kPaused);
+      return false;
+  }
+  return true;
+}
+
+void Connection::Hold(std::span<Request> requests) {
+  // What is held already came first only if it is not being run at this moment (RunHeld takes it
+  // out before it runs it), so the new ones go to the front of what is left.
+  std::vector<HeldRequest> held;
+  for (Request& request : requests) {
+    HeldRequest& copy = held.emplace_back();
+    for (size_t i = 0; i < request.args.size(); ++i) copy.args.emplace_back(request.args[i]);
+    copy.blobs = std::move(request.blobs);
+  }
+  held.insert(held.end(), std::make_move_iterator(held_.begin()),
+              std::make_move_iterator(held_.end()));
+  held_ = std::move(held);
+}
+
+void Connection::RunHeld() {
+  while (!held_.empty() && !waiting() && !closed()) {
+    const std::span<Request> requests = worker_.requests();
+    const size_t count = std::min(held_.size(), requests.size());
+    std::vector<HeldRequest> running(
+        std::make_move_iterator(held_.begin()),
+        std::make_move_iterator(held_.begin() + static_cast<ptrdiff_t>(count)));
+    held_.erase(held_.begin(), held_.begin() + static_cast<ptrdiff_t>(count));
+    for (size_t i = 0; i < count; ++i) {
+      requests[i].Clear();
+      for (const std::string& arg : running[i].args) requests[i].args.emplace_back(arg);
+      requests[i].blobs = std::move(running[i].blobs);
+    }
+    if (!RunBatch(count)) break;
+  }
+}
+
+void Connection::BeginWait(bool paused) {
+  wait_ = std::make_unique<Wait>();
+  wait_->paused = paused;
+  if (paused) {
+    worker_.AddPaused(id());
+  } else {
+    wait_->block = worker_.dispatcher().TakeBlock();
+    client_.Set(kClientBlocked);
+    worker_.blocked_clients().Add(1);
+    if (wait_->block.deadline != MonoTime::max()) {
+      wait_->timer = worker_.loop().RunAt(wait_->block.deadline, [this] {
+        wait_->timer.reset();
+        Unblock(UnblockReason::kTimeout);
+      });
+    }
+  }
+  WatchFor(out_.empty() ? 0 : EventLoop::kWritable);
+}
+
+void Connection::EndWait() {
+  if (wait_ == nullptr) return;
+  if (wait_->timer) worker_.loop().Cancel(*wait_->timer);
+  if (!wait_->paused) {
+    client_.Set(kClientBlocked, false);
+    worker_.blocked_clients().Add(-1);
+  }
+  wait_.reset();
+}
+
+void Connection::Unblock(UnblockReason reason) {
+  if (wait_ == nullptr || wait_->paused || closed()) return;
+  const CommandContext::Block block = std::move(wait_->block);
+  EndWait();
+  ReplyWriter reply(out_, client_.resp);
+  if (reason == UnblockReason::kError) {
+    reply.Error(block.unblocked_error);
+  } else {
+    block.on_timeout(reply);
+  }
+  Resume();
+}
+
+void Connection::Resume() {
+  if (closed()) return;
+  EndWait();
+  WatchFor(EventLoop::kReadable | (out_.empty() ? 0 : EventLoop::kWritable));
+  RunHeld();
+  // What stands unparsed may hold whole requests: the parser stopped when the wait began.
+  if (!waiting() && !closed() && !client_.Is(kClientCloseAfterReply | kClientCloseNow)) {
+    const std::string bytes = std::move(unparsed_);
+    unparsed_.clear();
+    Process(bytes);
+    return;
+  }
+  FinishRound();
+}
+
+void Connection::FinishRound() {
+  if (closed()) return;
+  if (client_.Is(kClientCloseNow)) {
+    Close();
+    return;
+  }
+  const auto limit = worker_.config().client_query_buffer_limit_bytes;
+  if (static_cast<int64_t>(QueryBytes()) > limit) {
+    worker_.counters().query_buffer_limit_disconnections.Increment();
+    worker_.log_closing(client_, "reached the maximum query buffer length");
+    Close();
+    return;
+  }
+  Flush();
+  if (!closed()) PublishRecord();
+}
+
+void Connection::Push(const BlobRef& resp2, const BlobRef& resp3) {
+  if (closed() || client_.Is(kClientCloseAfterReply | kClientCloseNow)) return;
+  // In RESP2 only a client in one of these states expects more than replies.
+  if (client_.resp == RespVersion::kResp2 && !client_.Is(kClientPubSub | kClientMonitor)) return;
+  const BlobRef& message = client_.resp == RespVersion::kResp3 ? resp3 : resp2;
+  if (!message) return;
+  // One message for many subscribers is shared when that is cheaper than a copy.
+  if (message->size() > kSharedPushBytes) {
+    out_.AppendBlob(message, 0, message->size());
+  } else {
+    out_.Append(message->view());
+  }
+  // Whoever delivers may hold a lock that closing a connection takes: only marked here.
+  if (OutputLimitReached(worker_.loop().now())) {
+    NoteOutputLimit();
+    client_.Set(kClientCloseNow);
+  }
+  if (!flush_queued_) {
+    flush_queued_ = true;
+    worker_.QueueFlush(id());
+  }
+}
+
+void Connection::Flush() {
+  flush_queued_ = false;
+  if (closed()) return;
+  if (client_.Is(kClientCloseNow)) {
+    Close();
+    return;
+  }
+  std::array<iovec, kPartsPerWrite> parts;
+  while (!out_.empty()) {
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = out_.Gather(parts.data(), parts.size());
+    const ssize_t sent = sendmsg(fd_, &message, MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN) break;
+      Close();
+      return;
+    }
+    out_.Consume(static_cast<size_t>(sent));
+    net_out_bytes_ += sent;
+    worker_.counters().net_output_bytes.Add(sent);
+    worker_.counters().writes_processed.Increment();
+  }
+  if (out_.empty()) {
+    soft_limit_since_ = {};
+    if (client_.Is(kClientCloseAfterReply)) {
+      Close();
+      return;
+    }
+    if ((watched_ & EventLoop::kWritable) != 0) WatchFor(watched_ & ~EventLoop::kWritable);
+    return;
+  }
+  if (OutputLimitReached(worker_.loop().now())) {
+    NoteOutputLimit();
+    Close();
+    return;
+  }
+  WatchFor(watched_ | EventLoop::kWritable);
+}
+
+bool Connection::OutputLimitReached(MonoTime now) {
+  const Config& config = worker_.config();
+  const OutputBufferLimit& limit =
+      client_.Is(kClientPubSub) ? config.pubsub_output_limit : config.normal_output_limit;
+  const auto waiting_bytes = static_cast<int64_t>(out_.size());
+  if (limit.hard_bytes > 0 && waiting_bytes >= limit.hard_bytes) return true;
+  if (limit.soft_bytes == 0 || waiting_bytes < limit.soft_bytes) {
+    soft_limit_since_ = {};
+    return false;
+  }
+  if (soft_limit_since_ == MonoTime{}) soft_limit_since_ = now;
+  return now - soft_limit_since_ > std::chrono::seconds(limit.soft_seconds);
+}
+
+bool Connection::IsOverdue(MonoTime now) {
+  if (!out_.empty() && OutputLimitReached(now)) {
+    NoteOutputLimit();
+    return true;
+  }
+  const std::chrono::seconds timeout(worker_.config().idle_timeout_seconds);
+  if (timeout.count() == 0 || waiting() || client_.Is(kClientPubSub)) return false;
+  if (now - last_interaction_ <= timeout) return false;
+  worker_.log_closing(client_, "idle for too long");
+  return true;
+}
+
+void Connection::NoteOutputLimit() {
+  worker_.counters().output_buffer_limit_disconnections.Increment();
+  worker_.log_closing(client_, "overcame its output buffer limits");
+}
+
+size_t Connection::QueryBytes() const {
+  size_t bytes = unparsed_.size() + parser_.memory_bytes();
+  if (client_.transaction != nullptr) bytes += client_.transaction->memory_bytes;
+  return bytes;
+}
+
+void Connection::PublishRecord() {
+  ClientRecord& record = *client_.record;
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  record.last_interaction_ns.store(last_interaction_.time_since_epoch().count(), kRelaxed);
+  record.db.store(client_.db, kRelaxed);
+  record.flags.store(client_.flags, kRelaxed);
+  record.resp.store(static_cast<int32_t>(client_.resp), kRelaxed);
+  record.query_buffer_bytes.store(static_cast<int64_t>(unparsed_.size()), kRelaxed);
+  record.output_bytes.store(static_cast<int64_t>(out_.size()), kRelaxed);
+  record.net_in_bytes.store(net_in_bytes_, kRelaxed);
+  record.net_out_bytes.store(net_out_bytes_, kRelaxed);
+  record.total_commands.store(commands_, kRelaxed);
+  const bool multi = client_.transaction != nullptr;
+  record.queued_commands.store(multi ? static_cast<int32_t>(client_.transaction->queue.size()) : -1,
+                               kRelaxed);
+  record.multi_bytes.store(multi ? static_cast<int64_t>(client_.transaction->memory_bytes) : 0,
+                           kRelaxed);
+  record.watched_keys.store(
+      client_.watch == nullptr ? 0 : static_cast<int32_t>(client_.watch->keys.size()), kRelaxed);
+}
+
+void Connection::Close() {
+  if (closed()) return;
+  EndWait();
+  worker_.loop().Unwatch(fd_);
+  close(fd_);
+  fd_ = -1;
+  out_.Clear();
+  worker_.Forget(*this);
+}
+
+}  // namespace larder

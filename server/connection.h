@@ -1,0 +1,104 @@
+// One client's socket: reads requests, has them run, writes replies.
+//
+// An idle connection owns no buffer: it reads into its thread's buffer and keeps only the beginning
+// of a request that is not complete; replies stand in chunks borrowed from the thread until the
+// socket has taken them.
+//
+// Concurrency: thread-confined to its worker's thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "commands/client.h"
+#include "commands/command_context.h"
+#include "commands/transaction.h"
+#include "net/event_loop.h"
+#include "protocol/output_buffer.h"
+#include "protocol/request_parser.h"
+
+namespace larder {
+
+class Worker;
+
+class Connection : public EventLoop::Handler {
+ public:
+  Connection(Worker& worker, int fd, std::shared_ptr<ClientRecord> record);
+  ~Connection() override;
+
+  // Starts to watch the socket. False if the kernel refuses.
+  bool Start();
+  void OnEvents(uint32_t events) override;
+
+  Client& client() { return client_; }
+  uint64_t id() const { return client_.record->id; }
+
+  // A message out of turn, in the protocol that the client speaks; sent at the end of this round.
+  void Push(const BlobRef& resp2, const BlobRef& resp3);
+  // Writes what there is to write; closes the connection when its socket or its limits say so.
+  void Flush();
+  // Ends a wait of BlockClient's.
+  void Unblock(UnblockReason reason);
+  // CLIENT PAUSE is over.
+  void Resume();
+  // Ends the connection now; what was not written is lost. The object lives until the round's end.
+  void Close();
+  bool closed() const { return fd_ < 0; }
+  bool waiting() const { return wait_ != nullptr; }
+
+  // Whether the connection has outstayed the directive `timeout`, or its output its soft limit;
+  // says so in the log and the counters. The caller closes it.
+  bool IsOverdue(MonoTime now);
+
+ private:
+  // Why no request is run at the moment, and which ones are held back.
+  struct Wait {
+    bool paused = false;  // CLIENT PAUSE; otherwise BlockClient.
+    CommandContext::Block block;
+    std::optional<EventLoop::TimerId> timer;
+  };
+  // A request that was parsed but could not run yet: it has to outlive the read buffer.
+  struct HeldRequest {
+    std::vector<std::string> args;
+    std::vector<std::pair<uint32_t, BlobRef>> blobs;
+  };
+
+  void Read();
+  bool ReadLargeBulk();
+  // Runs every complete request among `bytes`; keeps the rest.
+  void Process(std::string_view bytes);
+  // False if the rest of the round's requests must not run.
+  bool RunBatch(size_t count);
+  void RunHeld();
+  void Hold(std::span<Request> requests);
+  void BeginWait(bool paused);
+  void EndWait();
+  void FinishRound();
+  void PublishRecord();
+  bool OutputLimitReached(MonoTime now);
+  void NoteOutputLimit();
+  size_t QueryBytes() const;
+  void WatchFor(uint32_t events);
+
+  Worker& worker_;
+  int fd_;
+  uint32_t watched_ = 0;
+  Client client_;
+  RequestParser parser_;
+  OutputBuffer out_;
+  std::string unparsed_;  // The beginning of a request that is not complete.
+  std::unique_ptr<Wait> wait_;
+  std::vector<HeldRequest> held_;  // Empty almost always.
+  MonoTime last_interaction_;
+  MonoTime soft_limit_since_{};  // Output is above the soft limit since then; zero if it is not.
+  int64_t net_in_bytes_ = 0;
+  int64_t net_out_bytes_ = 0;
+  int64_t commands_ = 0;
+  bool flush_queued_ = false;
+};
+
+}  // namespace larder

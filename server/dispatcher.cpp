@@ -1,0 +1,422 @@
+#include "server/dispatcher.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "commands/transaction.h"
+#include "commands/watch.h"
+#include "server/keyspace_events.h"
+#include "server/thread_tracking.h"
+
+namespace larder {
+namespace {
+
+// States of a client in which a request needs more than the usual look.
+constexpr uint32_t kUnusualClient = kClientMulti | kClientPubSub | kClientTracking;
+
+// SUBSCRIBE and its like confirm by messages, which CLIENT REPLY does not silence.
+bool AnswersByMessage(const Command* command) {
+  constexpr uint32_t kBoth = kPubSubFlag | kRunsInPubSub;
+  return command != nullptr && (command->flags() & kBoth) == kBoth;
+}
+
+bool HasSingleKey(const Command& command) {
+  const KeySpecs& keys = command.spec().keys;
+  return keys.count == 1 && keys.specs[0].begin == KeySpec::Begin::kIndex &&
+         keys.specs[0].find == KeySpec::Find::kRange && keys.specs[0].last == 0;
+}
+
+bool TouchesAllShards(const Command& command) {
+  return (command.flags() & (kShardByShard | kAllShards)) != 0;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(const Options& options)
+    : services_(options.services),
+      keyspace_(options.keyspace),
+      commands_(options.commands),
+      environment_(options.environment),
+      counters_(options.counters),
+      errors_(options.errors),
+      refresh_settings_(options.refresh_settings),
+      random_(options.seed),
+      evictor_(options.keyspace),
+      locks_(options.keyspace),
+      nanos_per_cycle_(NanosPerCycle()) {
+  context_.services_ = &services_;
+  context_.keyspace_ = &keyspace_;
+  context_.random_ = &random_;
+  context_.counters_ = &counters_;
+}
+
+void Dispatcher::set_settings(const Settings* settings) {
+  settings_ = settings;
+  constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  const int64_t slow = settings->slowlog_log_slower_than_us;
+  const int64_t latency = settings->latency_monitor_threshold_ms;
+  notable_nanoseconds_ =
+      std::min(slow < 0 ? kNever : slow * 1000, latency <= 0 ? kNever : latency * 1'000'000);
+}
+
+Dispatcher::Result Dispatcher::Run(Client& client, std::span<Request> requests, UnixMillis now,
+                                   ReplyWriter& reply) {
+  LARDER_DCHECK(requests.size() <= kBatch);
+  context_.client_ = &client;
+  thread_tracking.client = &client;
+  context_.reply_ = &reply;
+  context_.settings_ = settings_;
+  context_.now_ = now;
+  context_.access_clock_ = AccessClock(settings_->access_options(), now);
+  Prepare(client, requests);
+  last_cycles_ = CycleCount();
+  Result result;
+  for (Request& request : requests) {
+    result.outcome = RunOne(client, request, prepared_[result.executed], reply);
+    if (result.outcome == Outcome::kPaused) break;
+    ++result.executed;
+    if (result.outcome != Outcome::kDone) break;
+  }
+  if (thread_tracking.has_broadcasts) [[unlikely]]
+    environment_.SendBroadcasts();
+  thread_tracking.client = nullptr;
+  counters_.commands_processed.Add(static_cast<int64_t>(result.executed));
+  return result;
+}
+
+void Dispatcher::Prepare(const Client& client, std::span<Request> requests) {
+  for (size_t i = 0; i < requests.size(); ++i) {
+    Prepared& prepared = prepared_[i];
+    prepared.command = commands_.Resolve(requests[i].args);
+    prepared.has_key = prepared.command != nullptr && HasSingleKey(*prepared.command) &&
+                       prepared.command->ArityFits(requests[i].args.size());
+    if (!prepared.has_key) continue;
+    const auto index = static_cast<size_t>(prepared.command->spec().keys.specs[0].index);
+    if (index >= requests[i].args.size()) {
+      prepared.has_key = false;
+      continue;
+    }
+    prepared.key = HashedKey::Of(requests[i].args[index]);
+    __builtin_prefetch(&keyspace_.ShardFor(prepared.key), 1, 3);
+  }
+  if (requests.size() == 1) return;  // Nothing to do meanwhile.
+
+  // A shard that another thread holds is passed over: a hint is not worth waiting for.
+  const std::span<const Prepared> batch(prepared_.data(), requests.size());
+  for (const Prepared& prepared : batch) {
+    if (!prepared.has_key) continue;
+    Shard& shard = keyspace_.ShardFor(prepared.key);
+    if (!shard.mu().TryLock()) continue;
+    shard.PrefetchBucket(client.db, prepared.key.hash);
+    shard.mu().Unlock();
+  }
+  for (const Prepared& prepared : batch) {
+    if (!prepared.has_key) continue;
+    Shard& shard = keyspace_.ShardFor(prepared.key);
+    if (!shard.mu().TryLock()) continue;
+    shard.PrefetchEntry(client.db, prepared.key.hash);
+    shard.mu().Unlock();
+  }
+}
+
+Dispatcher::Outcome Dispatcher::RunOne(Client& client, Request& request, const Prepared& prepared,
+                                       ReplyWriter& reply) {
+  if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkipping;
+  const size_t silent_from = reply.out().size();
+  const bool silent = client.reply_mode != ReplyMode::kOn;
+
+  if (prepared.command == nullptr) [[unlikely]] {
+    RejectUnknown(client, request, reply);
+  } else {
+    const Command& command = *prepared.command;
+    if (Admit(client, command, request, reply)) {
+      if (environment_.Paused(client, command)) [[unlikely]]
+        return Outcome::kPaused;
+      if (client.Is(kClientMulti) && !command.Has(kControlsMulti)) [[unlikely]] {
+        Queue(client, command, request, reply);
+      } else {
+        if (environment_.monitored()) [[unlikely]] {
+          environment_.FeedMonitors(client, command, request.args);
+        }
+        const uint64_t errors_before = reply.error_count();
+        context_.command_ = &command;
+        context_.args_ = request.args;
+        context_.blobs_ = &request.blobs;
+        context_.dirty_ = 0;
+        if (prepared.has_key) {
+          RunSingleKey(command, prepared.key);
+        } else if (command.Has(kRunsQueue) && client.Is(kClientMulti)) [[unlikely]] {
+          RunTransaction(client, reply);
+        } else {
+          RunManyKeys(command, request);
+        }
+        Account(client, command, request.args, errors_before);
+        if (command.Has(kAdmin)) [[unlikely]] {
+          refresh_settings_();
+          context_.settings_ = settings_;
+        }
+      }
+    }
+  }
+
+  if (silent) [[unlikely]] {
+    // CLIENT REPLY ON answers although the mode was off when it came.
+    if (client.reply_mode != ReplyMode::kOn && !AnswersByMessage(prepared.command)) {
+      reply.out().Truncate(silent_from);
+    }
+    if (client.reply_mode == ReplyMode::kSkipping) client.reply_mode = ReplyMode::kOn;
+  } else if (client.reply_mode == ReplyMode::kOff || client.reply_mode == ReplyMode::kSkipNext)
+      [[unlikely]] {
+    reply.out().Truncate(silent_from);  // CLIENT REPLY OFF and SKIP are silent themselves.
+  }
+  if (client.Is(kClientTracking) || thread_tracking.has_invalidations) [[unlikely]] {
+    environment_.AfterTrackedCommand(client, prepared.command);
+  }
+  if (context_.block_requested_) [[unlikely]] {
+    context_.block_requested_ = false;
+    return Outcome::kBlocked;
+  }
+  return client.Is(kClientCloseAfterReply | kClientCloseNow) ? Outcome::kClosing : Outcome::kDone;
+}
+
+bool Dispatcher::Admit(Client& client, const Command& command, Request& request,
+                       ReplyWriter& reply) {
+  if (!command.ArityFits(request.args.size())) [[unlikely]] {
+    Reject(client, &command, error_text::WrongArity(command.full_name()), reply);
+    return false;
+  }
+  if (command.spec().handler == nullptr) [[unlikely]] {  // A container with an unknown subcommand.
+    Reject(client, &command, error_text::UnknownSubcommand(request.args[1], command.full_name()),
+           reply);
+    return false;
+  }
+  if (command.Has(kProtected)) [[unlikely]] {
+    const std::string_view refused = environment_.RefusedByProtection(client, command);
+    if (!refused.empty()) {
+      Reject(client, &command, refused, reply);
+      return false;
+    }
+  }
+  if (!client.Is(kClientAuthenticated) && !command.Has(kNoAuth)) [[unlikely]] {
+    Reject(client, &command, error_text::kNoAuth, reply);
+    return false;
+  }
+  if (client.Is(kUnusualClient)) [[unlikely]] {
+    if (client.Is(kClientMulti) && command.Has(kNoMulti)) {
+      Reject(client, &command, error_text::kNotInMulti, reply);
+      return false;
+    }
+    if (client.Is(kClientPubSub) && client.resp == RespVersion::kResp2 &&
+        !command.Has(kRunsInPubSub)) {
+      Reject(client, &command, error_text::OnlyInPubSub(command.full_name()), reply);
+      return false;
+    }
+  }
+  // EXEC adds what its queue adds; the queue was checked command by command, but time has passed.
+  if (command.Has(kDenyOom) && settings_->maxmemory_bytes > 0) [[unlikely]] {
+    if (!MakeRoom()) {
+      Reject(client, &command, error_text::kOutOfMemory, reply);
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Dispatcher::MakeRoom() {
+  const Evictor::Options options{.maxmemory_bytes = settings_->maxmemory_bytes,
+                                 .samples = settings_->maxmemory_samples,
+                                 .access = settings_->access_options()};
+  return evictor_.MakeRoom(options, context_.now_, random_, [&](int db, std::string_view key) {
+    counters_.evicted_keys.Increment();
+    context_.events_.push_back({kNotifyEvicted, "evicted", db, std::string(key)});
+  });
+}
+
+void Dispatcher::Reject(Client& client, const Command* command, std::string_view error,
+                        ReplyWriter& reply) {
+  if (client.Is(kClientMulti)) client.Set(kClientDirtyExec);
+  reply.Error(error);
+  errors_.Count(error);
+  counters_.error_replies.Increment();
+  if (command != nullptr) counters_.by_command[command->id()].rejected_calls.Increment();
+}
+
+void Dispatcher::RejectUnknown(Client& client, const Request& request, ReplyWriter& reply) {
+  // As much of the arguments as fits into a line that somebody will read in a log.
+  constexpr size_t kMost = 128;
+  std::string args;
+  for (size_t i = 1; i < request.args.size() && args.size() < kMost; ++i) {
+    absl::StrAppend(&args, "'", AsAbsl(request.args[i].substr(0, kMost - args.size())), "' ");
+  }
+  Reject(client, nullptr,
+         absl::StrCat("ERR unknown command '", AsAbsl(request.args[0].substr(0, kMost)),
+                      "', with args beginning with: ", args),
+         reply);
+}
+
+void Dispatcher::Queue(Client& client, const Command& command, Request& request,
+                       ReplyWriter& reply) {
+  TransactionState& transaction = *client.transaction;
+  transaction.queue.emplace_back(command, request.args, std::move(request.blobs));
+  transaction.memory_bytes += transaction.queue.back().memory_bytes();
+  reply.Simple("QUEUED");
+}
+
+void Dispatcher::RunSingleKey(const Command& command, const HashedKey& key) {
+  Shard& shard = keyspace_.ShardFor(key);
+  context_.keys_.resize(1);
+  context_.key_args_.resize(1);
+  context_.shards_.resize(1);
+  context_.keys_[0] = key;
+  context_.key_args_[0] = static_cast<uint32_t>(command.spec().keys.specs[0].index);
+  context_.shards_[0] = &shard;
+  {
+    MutexLock lock(shard.mu());
+    CallHandler(command);
+  }
+  PublishEvents();
+}
+
+void Dispatcher::RunManyKeys(const Command& command, Request& request) {
+  BindKeys(command, request.args);
+  if (command.Has(kAllShards)) {
+    locks_.AddAll();
+  } else {
+    for (const Shard* shard : context_.shards_) locks_.Add(shard->id());
+  }
+  locks_.Lock();
+  context_.all_shards_locked_ = command.Has(kAllShards);
+  CallHandler(command);
+  context_.all_shards_locked_ = false;
+  locks_.Unlock();
+  PublishEvents();
+}
+
+void Dispatcher::BindKeys(const Command& command, std::span<const std::string_view> args) {
+  positions_.clear();
+  // Where the specification makes no sense of the arguments, the handler finds the same fault in
+  // them and says so before it touches a key.
+  FindKeys(command, args, positions_);
+  context_.keys_.clear();
+  context_.key_args_.clear();
+  context_.shards_.clear();
+  for (const KeyPosition& position : positions_) {
+    if ((position.flags & kKeyNotKey) != 0) continue;
+    const HashedKey& key = context_.keys_.emplace_back(HashedKey::Of(args[position.arg]));
+    context_.key_args_.push_back(position.arg);
+    context_.shards_.push_back(&keyspace_.ShardFor(key));
+  }
+}
+
+void Dispatcher::CallHandler(const Command& command) {
+  command.spec().handler(context_);
+  if (context_.client_->Is(kClientTracking) && command.Has(kReadOnly)) [[unlikely]] {
+    environment_.RememberReads(*context_.client_, context_);
+  }
+}
+
+void Dispatcher::RunTransaction(Client& client, ReplyWriter& reply) {
+  if (client.Is(kClientDirtyExec)) {
+    DiscardTransaction(client, keyspace_, services_);
+    reply.Error(error_text::kExecAborted);
+    return;
+  }
+  // The client leaves MULTI before its commands run, as they would ask.
+  const std::unique_ptr<TransactionState> transaction = std::move(client.transaction);
+  client.Set(kClientMulti, false);
+
+  bool all = false;
+  for (const OwnedRequest& queued : transaction->queue) {
+    all |= TouchesAllShards(queued.command());
+    positions_.clear();
+    FindKeys(queued.command(), queued.args(), positions_);
+    for (const KeyPosition& position : positions_) {
+      locks_.Add(keyspace_.ShardOf(KeySlot(queued.args()[position.arg])));
+    }
+  }
+  if (client.watch != nullptr) {
+    for (const WatchedKey& watched : client.watch->keys) {
+      locks_.Add(keyspace_.ShardOf(KeySlot(watched.key)));
+    }
+  }
+  if (all) locks_.AddAll();
+  locks_.Lock();
+  if (WatchedKeysChanged(client)) {
+    reply.NullArray();
+  } else {
+    context_.in_transaction_ = true;
+    context_.all_shards_locked_ = locks_.holds_all();
+    const Command* exec = context_.command_;
+    reply.Array(transaction->queue.size());
+    for (OwnedRequest& queued : transaction->queue) {
+      const uint64_t errors_before = reply.error_count();
+      if (environment_.monitored()) {
+        environment_.FeedMonitors(client, queued.command(), queued.args());
+      }
+      context_.command_ = &queued.command();
+      context_.args_ = queued.args();
+      context_.blobs_ = &queued.blobs();
+      BindKeys(queued.command(), queued.args());
+      CallHandler(queued.command());
+      Account(client, queued.command(), queued.args(), errors_before);
+    }
+    context_.command_ = exec;
+    context_.in_transaction_ = false;
+    context_.all_shards_locked_ = false;
+  }
+  locks_.Unlock();
+  UnwatchAll(client, keyspace_, services_);
+  PublishEvents();
+}
+
+bool Dispatcher::WatchedKeysChanged(Client& client) {
+  if (client.watch == nullptr) return false;
+  if (client.watch->flag->dirty.load(std::memory_order_relaxed)) return true;
+  for (const WatchedKey& watched : client.watch->keys) {
+    const HashedKey key = HashedKey::Of(watched.key);
+    Shard& shard = keyspace_.ShardFor(key);
+    shard.mu().AssertHeld();
+    // A key whose time has come counts as changed, unless it had come already when it was watched.
+    // Looking for it removes it, which sets the flag.
+    if (!watched.expired_when_watched) shard.Find(watched.db, key, context_.now_);
+  }
+  return client.watch->flag->dirty.load(std::memory_order_relaxed);
+}
+
+void Dispatcher::PublishEvents() {
+  if (context_.events_.empty()) [[likely]]
+    return;
+  std::vector<KeyspaceEvent> events;
+  events.swap(context_.events_);
+  for (const KeyspaceEvent& event : events) PublishKeyspaceEvent(services_, *settings_, event);
+}
+
+void Dispatcher::Account(const Client& client, const Command& command,
+                         std::span<const std::string_view> args, uint64_t errors_before) {
+  const uint64_t cycles = CycleCount();
+  const auto nanoseconds =
+      static_cast<int64_t>(static_cast<double>(cycles - last_cycles_) * nanos_per_cycle_);
+  last_cycles_ = cycles;
+  CommandCounters& counters = counters_.by_command[command.id()];
+  counters.calls.Increment();
+  counters.nanoseconds.Add(nanoseconds);
+  if (settings_->latency_tracking) counters.latency.Record(nanoseconds);
+  if (context_.dirty_ != 0) {
+    counters_.dirty.Add(context_.dirty_);
+    context_.dirty_ = 0;
+  }
+  if (context_.reply_->error_count() != errors_before) [[unlikely]] {
+    counters.failed_calls.Increment();
+    counters_.error_replies.Increment();
+    errors_.Count(context_.reply_->last_error());
+  }
+  if (nanoseconds > counters_.longest_shard_hold_ns.Get() && !context_.keys_.empty()) [[unlikely]] {
+    counters_.longest_shard_hold_ns.Set(nanoseconds);
+  }
+  if (nanoseconds >= notable_nanoseconds_) [[unlikely]] {
+    environment_.NoteDuration(client, command, args, nanoseconds);
+  }
+}
+
+}  // namespace larder

@@ -1,0 +1,146 @@
+// Runs requests: finds the command, checks what every command owes (arity, authentication, memory,
+// MULTI, subscriptions), locks the shards of its keys, calls the handler, and accounts for it.
+//
+// A pipeline is run as a batch: the keys of all its requests are hashed first and their buckets and
+// entries fetched into the cache while there is other work to do, so that a batch pays the latency
+// of memory once and not once a key.
+//
+// Concurrency: thread-confined, one a thread. It knows no sockets: benchmarks drive it directly.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "commands/command_context.h"
+#include "commands/thread_counters.h"
+#include "eviction/evictor.h"
+#include "protocol/reply_writer.h"
+#include "protocol/request_parser.h"
+#include "server/error_counters.h"
+#include "server/shard_locks.h"
+
+namespace larder {
+
+class OwnedRequest;
+
+class Dispatcher {
+ public:
+  // The largest batch. Thirty-two commands' lines still fit a first-level cache beside the replies.
+  static constexpr size_t kBatch = 32;
+
+  // Cross-cutting matters of the process that a request meets; null members switch one off.
+  class Environment {
+   public:
+    virtual ~Environment() = default;
+    // Somebody runs MONITOR: told of every request before it runs.
+    virtual bool monitored() const = 0;
+    virtual void FeedMonitors(const Client& client, const Command& command,
+                              std::span<const std::string_view> args) = 0;
+    // CLIENT PAUSE holds back this kind of command now.
+    virtual bool Paused(const Client& client, const Command& command) const = 0;
+    // kProtected commands: enable-debug-command and the like. Empty if it may run, else the error.
+    virtual std::string_view RefusedByProtection(const Client& client, const Command& command) = 0;
+    // A client that tracks its reads has read these keys; their shards are locked.
+    virtual void RememberReads(Client& client, CommandContext& context) = 0;
+    // A client that tracks has had the reply of its command (null: an unknown one).
+    virtual void AfterTrackedCommand(Client& client, const Command* command) = 0;
+    // What this thread's batch changed is due to be told to clients that track prefixes.
+    virtual void SendBroadcasts() = 0;
+    // A command took `nanoseconds`, which slow log or latency monitor may want to know.
+    virtual void NoteDuration(const Client& client, const Command& command,
+                              std::span<const std::string_view> args, int64_t nanoseconds) = 0;
+  };
+
+  struct Options {
+    Services& services;
+    Keyspace& keyspace;
+    const CommandTable& commands;
+    Environment& environment;
+    ThreadCounters& counters;
+    ErrorCounters& errors;
+    // Called after a command that may have changed the configuration; calls set_settings.
+    std::function<void()> refresh_settings;
+    uint64_t seed = 0;
+  };
+  explicit Dispatcher(const Options& options);
+
+  // Settings for the requests from here on; must outlive their use.
+  void set_settings(const Settings* settings);
+
+  enum class Outcome : uint8_t {
+    kDone,     // All requests ran.
+    kBlocked,  // The last one that ran blocks its client; TakeBlock() says how.
+    kPaused,   // The next one must wait for the end of CLIENT PAUSE.
+    kClosing,  // The client is to be closed; what follows in the batch is void.
+  };
+  struct Result {
+    Outcome outcome = Outcome::kDone;
+    size_t executed = 0;  // Requests that ran (or were answered with an error).
+  };
+
+  // Runs `requests` in order and writes their replies. REQUIRES: requests.size() <= kBatch.
+  Result Run(Client& client, std::span<Request> requests, UnixMillis now, ReplyWriter& reply);
+
+  CommandContext::Block TakeBlock() { return std::move(context_.block_); }
+
+  // Keyspace events that wait to be published. What happens to keys outside of a handler's
+  // knowledge (expiry, eviction) is appended here on the same thread.
+  std::vector<KeyspaceEvent>& pending_events() { return context_.events_; }
+  // Publishes them. REQUIRES: no shard's lock is held.
+  void PublishEvents();
+
+ private:
+  // What is found out about a request before the first of its batch runs.
+  struct Prepared {
+    const Command* command;
+    HashedKey key;  // Of the only key, if has_key.
+    bool has_key;
+  };
+
+  void Prepare(const Client& client, std::span<Request> requests);
+  Outcome RunOne(Client& client, Request& request, const Prepared& prepared, ReplyWriter& reply);
+  bool MakeRoom();
+  bool Admit(Client& client, const Command& command, Request& request, ReplyWriter& reply);
+  void Reject(Client& client, const Command* command, std::string_view error, ReplyWriter& reply);
+  void RejectUnknown(Client& client, const Request& request, ReplyWriter& reply);
+  void Queue(Client& client, const Command& command, Request& request, ReplyWriter& reply);
+
+  void RunSingleKey(const Command& command, const HashedKey& key);
+  void RunManyKeys(const Command& command, Request& request);
+  void RunTransaction(Client& client, ReplyWriter& reply);
+  // Whether one of the client's watched keys changed or expired. The shards are locked.
+  bool WatchedKeysChanged(Client& client);
+  // The keys of the request into the context; false (and an error replied) if they make no sense.
+  void BindKeys(const Command& command, std::span<const std::string_view> args);
+  void CallHandler(const Command& command);
+  void Account(const Client& client, const Command& command, std::span<const std::string_view> args,
+               uint64_t errors_before);
+
+  Services& services_;
+  Keyspace& keyspace_;
+  const CommandTable& commands_;
+  Environment& environment_;
+  ThreadCounters& counters_;
+  ErrorCounters& errors_;
+  const std::function<void()> refresh_settings_;
+  const Settings* settings_ = nullptr;
+  Random random_;
+  Evictor evictor_;
+  CommandContext context_;
+  ShardLocks locks_;
+  std::array<Prepared, kBatch> prepared_;
+  std::vector<KeyPosition> positions_;
+  uint64_t last_cycles_ = 0;  // When the previous command ended.
+  // From here on a duration interests the slow log or the latency monitor.
+  int64_t notable_nanoseconds_ = 0;
+  const double nanos_per_cycle_;
+};
+
+}  // namespace larder

@@ -1,0 +1,127 @@
+// One thread of the server: its loop, the connections that live on it, and its part of the upkeep.
+//
+// Concurrency: everything is thread-confined to the worker's thread but for the calls marked "any
+// thread", and the counters, which every thread may read.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/counter.h"
+#include "base/mutex.h"
+#include "commands/thread_counters.h"
+#include "net/event_loop.h"
+#include "net/listener.h"
+#include "server/client_directory.h"
+#include "server/config.h"
+#include "server/connection.h"
+#include "server/dispatcher.h"
+#include "server/error_counters.h"
+#include "server/expire_cycle.h"
+
+namespace larder {
+
+class Server;
+
+class Worker : public ClientHost {
+ public:
+  Worker(Server& server, uint32_t index);
+  ~Worker() override;
+
+  // Starts the thread.
+  void Start();
+  // Asks the thread to end its connections and itself; any thread. Join waits for it.
+  void Stop();
+  void Join();
+
+  // Takes over an accepted socket; any thread. The connection counts from now on.
+  void Adopt(AcceptedSocket socket);
+  int64_t connection_count() const { return connection_count_.load(std::memory_order_relaxed); }
+
+  // ---- ClientHost; any thread.
+  void KillClient(uint64_t id) override;
+  void UnblockClient(uint64_t id, UnblockReason reason) override;
+  // In order of the calls for one client. On the worker's own thread the bytes are in the client's
+  // output when the call returns, behind everything that other threads delivered before.
+  void DeliverToClient(uint64_t id, BlobRef resp2, BlobRef resp3) override;
+  void DrainDeliveries() override;
+  // CLIENT PAUSE has ended: those held back go on.
+  void ResumePaused() override;
+
+  // CONFIG RESETSTAT; any thread.
+  void ResetStatistics();
+
+  // ---- For the connections of this worker.
+  EventLoop& loop() { return loop_; }
+  Dispatcher& dispatcher() { return *dispatcher_; }
+  ThreadCounters& counters() { return counters_; }
+  const ThreadCounters& counters() const { return counters_; }
+  const ErrorCounters& errors() const { return errors_; }
+  ErrorCounters& errors() { return errors_; }
+  Counter& blocked_clients() { return blocked_clients_; }
+  const Config& config() const { return *config_; }
+  UnixMillis unix_now() const { return unix_now_; }
+  std::span<char> read_buffer() { return {read_buffer_.get(), kReadBufferBytes}; }
+  std::span<Request> requests() { return requests_; }
+  void QueueFlush(uint64_t client_id) { to_flush_.push_back(client_id); }
+  void AddPaused(uint64_t client_id);
+  // The connection has closed: forgets everything the process knew of its client.
+  void Forget(Connection& connection);
+  void log_protocol_error(const Client& client, std::string_view error);
+  void log_closing(const Client& client, std::string_view why);
+
+ private:
+  static constexpr size_t kReadBufferBytes = 64 * 1024;
+
+  struct Delivery {
+    uint64_t client_id;
+    BlobRef resp2;
+    BlobRef resp3;
+  };
+
+  void Run();
+  std::chrono::nanoseconds BeforeWait(MonoTime now);
+  void RefreshConfig();
+  void Open(AcceptedSocket socket);
+  void Deliver(const Delivery& delivery);
+  void Cron();
+  void CloseOverdue();
+  Connection* Find(uint64_t id);
+
+  Server& server_;
+  const uint32_t index_;
+  EventLoop loop_;
+  ThreadCounters counters_;
+  ErrorCounters errors_;
+  Counter blocked_clients_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  ExpireCycle expire_cycle_;
+  std::thread thread_;
+
+  std::shared_ptr<const Config> config_;
+  std::shared_ptr<const Settings> settings_;
+  uint64_t config_version_ = 0;
+  UnixMillis unix_now_ = 0;
+  MonoTime next_look_at_clients_{};
+
+  std::unique_ptr<char[]> read_buffer_;
+  std::array<Request, Dispatcher::kBatch> requests_;
+  absl::flat_hash_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<Connection>> closed_;  // Freed when the round's events are done.
+  std::vector<uint64_t> to_flush_;
+  std::vector<uint64_t> paused_;
+  // Written by the thread that adopts and the worker itself; read to choose the least loaded.
+  std::atomic<int64_t> connection_count_{0};
+
+  Mutex deliveries_mu_;  // A leaf lock.
+  std::vector<Delivery> deliveries_ ABSL_GUARDED_BY(deliveries_mu_);
+};
+
+}  // namespace larder
