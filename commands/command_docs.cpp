@@ -16,11 +16,11 @@ constexpr std::array<std::string_view, 8> kKeyNames = {
 constexpr std::array<std::string_view, 8> kDoubleNames = {
     "score", "longitude", "latitude", "radius", "width", "height", "weight", "beta"};
 constexpr std::array<std::string_view, 30> kIntegerNames = {
-    "count",   "cursor",     "db",      "decrement", "end",        "increment",
-    "index",   "index1",     "index2",  "len",       "limit",      "maxage",
-    "maxlen",  "milliseconds", "min-match-len", "numkeys", "numlocal", "numreplicas",
-    "offset",  "port",       "protover", "rank",     "replicas",   "samples",
-    "seconds", "size",       "start",   "stop",      "timeout",    "version"};
+    "count",         "cursor",   "db",       "decrement",   "end",    "increment", "index",
+    "index1",        "index2",   "len",      "limit",       "maxage", "maxlen",    "milliseconds",
+    "min-match-len", "numkeys",  "numlocal", "numreplicas", "offset", "port",      "protover",
+    "rank",          "replicas", "samples",  "seconds",     "size",   "start",     "stop",
+    "timeout",       "version"};
 
 template <size_t kSize>
 bool Contains(const std::array<std::string_view, kSize>& names, std::string_view name) {
@@ -247,15 +247,24 @@ class SyntaxParser {
 
 std::string_view DocTypeName(Type type) {
   switch (type) {
-    case Type::kString: return "string";
-    case Type::kInteger: return "integer";
-    case Type::kDouble: return "double";
-    case Type::kKey: return "key";
-    case Type::kPattern: return "pattern";
-    case Type::kUnixTime: return "unix-time";
-    case Type::kPureToken: return "pure-token";
-    case Type::kOneOf: return "oneof";
-    case Type::kBlock: return "block";
+    case Type::kString:
+      return "string";
+    case Type::kInteger:
+      return "integer";
+    case Type::kDouble:
+      return "double";
+    case Type::kKey:
+      return "key";
+    case Type::kPattern:
+      return "pattern";
+    case Type::kUnixTime:
+      return "unix-time";
+    case Type::kPureToken:
+      return "pure-token";
+    case Type::kOneOf:
+      return "oneof";
+    case Type::kBlock:
+      return "block";
   }
   return "string";
 }

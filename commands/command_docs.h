@@ -10,7 +10,8 @@
 // Lower-case words are values to be filled in, capital ones are literal. A capital word belongs to
 // the value behind it ("COUNT count"); alone in brackets it belongs to all of them ("[LIMIT offset
 // count]"). [] optional, () grouping, | alternatives, ... repeats the item before, where "key [key
-// ...]" is the same as "key...". The type of a value follows from its name, or is said: "by:double".
+// ...]" is the same as "key...". The type of a value follows from its name, or is said:
+// "by:double".
 #pragma once
 
 #include <cstdint>

@@ -22,8 +22,8 @@ void WriteKeyFlags(ReplyWriter& reply, uint32_t flags);
 // "connection", in any case and without '@'.
 std::optional<AclCategory> AclCategoryNamed(std::string_view name);
 
-// First key, last (negative: from the end) and step as COMMAND INFO tells them; zeros if the command
-// has no keys that they could describe.
+// First key, last (negative: from the end) and step as COMMAND INFO tells them; zeros if the
+// command has no keys that they could describe.
 struct KeyRange {
   int first = 0;
   int last = 0;

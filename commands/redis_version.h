@@ -1,5 +1,5 @@
-// The version of Redis that Larder is compatible with, as INFO, HELLO and LOLWUT tell clients, which
-// choose what they send by it.
+// The version of Redis that Larder is compatible with, as INFO, HELLO and LOLWUT tell clients,
+// which choose what they send by it.
 #pragma once
 
 #include <string_view>
