@@ -66,9 +66,8 @@ void DebugDigest(CommandContext& ctx) {
       if (shard.size(static_cast<int>(db)) == 0) continue;
       uint64_t cursor = 0;
       do {
-        cursor = shard.Scan(static_cast<int>(db), cursor, [&](Entry& entry) {
-          databases[db].AddKey(entry);
-        });
+        cursor = shard.Scan(static_cast<int>(db), cursor,
+                            [&](Entry& entry) { databases[db].AddKey(entry); });
       } while (cursor != 0);
     }
     return true;

@@ -1,10 +1,10 @@
 #include "commands/keyspace_digest.h"
 
 #include <arpa/inet.h>
-#include <openssl/evp.h>
 
 #include "base/check.h"
 #include "storage/entry.h"
+#include <openssl/evp.h>
 
 namespace larder {
 namespace {

@@ -67,9 +67,8 @@ void LatencyGraph(CommandContext& ctx) {
     columns.push_back({static_cast<double>(sample.milliseconds),
                        ShortAge(UnixSecondsNow(ctx) - sample.unix_seconds)});
   }
-  std::string text =
-      absl::StrFormat("%s - high %d ms, low %d ms (all time high %d ms)\n", event->name, high, low,
-                      event->worst_milliseconds);
+  std::string text = absl::StrFormat("%s - high %d ms, low %d ms (all time high %d ms)\n",
+                                     event->name, high, low, event->worst_milliseconds);
   text.append(80, '-');
   text += '\n';
   text += DrawSparkline(columns);
@@ -172,7 +171,8 @@ void AppendCommand(const CommandTable& table, std::string_view name,
                    std::vector<const Command*>& commands) {
   const size_t bar = name.find('|');
   const Command* command = table.Find(name.substr(0, bar));
-  if (command != nullptr && bar != name.npos) command = command->FindSubcommand(name.substr(bar + 1));
+  if (command != nullptr && bar != name.npos)
+    command = command->FindSubcommand(name.substr(bar + 1));
   if (command == nullptr) return;
   commands.push_back(command);
   for (const auto& subcommand : command->subcommands()) commands.push_back(subcommand.get());

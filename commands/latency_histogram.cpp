@@ -34,7 +34,8 @@ void LatencyHistogram::AddTo(std::vector<int64_t>& sums) const {
 int64_t LatencyPercentile(std::span<const int64_t> buckets, double percent) {
   const int64_t total = std::accumulate(buckets.begin(), buckets.end(), int64_t{0});
   if (total == 0) return 0;
-  const double wanted = std::ceil(std::clamp(percent, 0.0, 100.0) / 100 * static_cast<double>(total));
+  const double wanted =
+      std::ceil(std::clamp(percent, 0.0, 100.0) / 100 * static_cast<double>(total));
   const int64_t rank = std::max<int64_t>(1, static_cast<int64_t>(wanted));
   int64_t seen = 0;
   for (size_t i = 0; i < buckets.size(); ++i) {

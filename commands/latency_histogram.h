@@ -45,12 +45,14 @@ class LatencyHistogram {
   // By the owning thread alone.
   void Record(int64_t nanoseconds) {
     Buckets* buckets = buckets_.load(std::memory_order_relaxed);
-    if (buckets == nullptr) [[unlikely]] buckets = Allocate();
+    if (buckets == nullptr) [[unlikely]]
+      buckets = Allocate();
     (*buckets)[BucketOf(nanoseconds > 0 ? static_cast<uint64_t>(nanoseconds) : 0)].Increment();
   }
   // Back to nothing. A call that is recorded meanwhile may survive or be lost.
   void Clear();
-  // Adds the counts to `sums`, which becomes kBuckets long; leaves it alone if nothing was recorded.
+  // Adds the counts to `sums`, which becomes kBuckets long; leaves it alone if nothing was
+  // recorded.
   void AddTo(std::vector<int64_t>& sums) const;
 
  private:

@@ -8,7 +8,7 @@
 namespace larder {
 namespace {
 
-constexpr int kShelfRows = 8;    // A shelf and the jars on it.
+constexpr int kShelfRows = 8;     // A shelf and the jars on it.
 constexpr int kSlotColumns = 12;  // A jar and the air beside it.
 
 class Canvas {

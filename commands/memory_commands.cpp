@@ -19,8 +19,7 @@ namespace larder {
 namespace {
 
 MemoryFigures CollectFor(CommandContext& ctx, const KeyspaceFigures& keyspace) {
-  return CollectMemory(ctx.server().process_memory(), keyspace.keys,
-                       keyspace.table_bytes);
+  return CollectMemory(ctx.server().process_memory(), keyspace.keys, keyspace.table_bytes);
 }
 
 void MemoryUsage(CommandContext& ctx) {
@@ -110,9 +109,9 @@ std::vector<std::string> MemoryProblems(const MemoryFigures& memory) {
         memory.peak_bytes, memory.used_bytes));
   }
   if (memory.fragmentation_ratio() > 1.4 && memory.fragmentation_bytes() > kWorthMentioning) {
-    problems.push_back(absl::StrFormat(
-        "Fragmentation: %d bytes are resident for %d in use (a ratio of %.2f).",
-        memory.resident_bytes, memory.used_bytes, memory.fragmentation_ratio()));
+    problems.push_back(
+        absl::StrFormat("Fragmentation: %d bytes are resident for %d in use (a ratio of %.2f).",
+                        memory.resident_bytes, memory.used_bytes, memory.fragmentation_ratio()));
   }
   if (memory.allocator_fragmentation_ratio() > 1.1 &&
       memory.allocator_fragmentation_bytes() > kWorthMentioning) {

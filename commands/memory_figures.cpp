@@ -1,10 +1,9 @@
 #include "commands/memory_figures.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace larder {
 namespace {

@@ -32,8 +32,8 @@ void Time(CommandContext& ctx) {
 
 // When the data was last saved. Nothing is saved yet, and Redis counts from its start.
 void LastSave(CommandContext& ctx) {
-  const auto uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
-      MonoNow() - ctx.server().started_at());
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::milliseconds>(MonoNow() - ctx.server().started_at());
   ctx.reply().Integer((UnixMillisNow() - uptime.count()) / 1000);
 }
 
