@@ -1,11 +1,10 @@
 #include "server/info.h"
 
+#include <algorithm>
+#include <array>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -278,8 +277,7 @@ void WriteStats(const Source& source, InfoWriter& out) {
   // From here on, of later versions.
   out.Field("evicted_scripts", int64_t{0});
   out.Field("client_query_buffer_limit_disconnections", stats.query_buffer_limit_disconnections);
-  out.Field("client_output_buffer_limit_disconnections",
-            stats.output_buffer_limit_disconnections);
+  out.Field("client_output_buffer_limit_disconnections", stats.output_buffer_limit_disconnections);
 }
 
 void WriteReplication(const Source& source, InfoWriter& out) {
