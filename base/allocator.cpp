@@ -94,6 +94,8 @@ std::string AllocatorName() {
   return "jemalloc-" + text.substr(0, text.find('-'));
 }
 
+void FlushThreadCache() { mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0); }
+
 void ReleaseFreeMemory() {
   mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);  // 4096: MALLCTL_ARENAS_ALL.
 }
@@ -144,6 +146,7 @@ AllocatorStats GetAllocatorStats() {
 
 std::string AllocatorReport() { return "Stats not supported for the current allocator"; }
 std::string AllocatorName() { return "libc"; }
+void FlushThreadCache() {}
 void ReleaseFreeMemory() { malloc_trim(0); }
 void SetAllocatorBackgroundThread(bool /*enabled*/) {}
 

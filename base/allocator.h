@@ -41,6 +41,8 @@ AllocatorStats GetAllocatorStats();
 std::string AllocatorReport();
 // "jemalloc-5.3.0" or "libc".
 std::string AllocatorName();
+// Gives what this thread has freed and keeps for itself back to all: for threads that only free.
+void FlushThreadCache();
 // Gives free pages back to the operating system.
 void ReleaseFreeMemory();
 // Whether the allocator may give free pages back by itself on a thread of its own.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/allocator.h"
 #include "base/memory_meter.h"
 
 namespace larder {
@@ -53,6 +54,7 @@ void LazyFree::Run() {
     busy_ = true;
     mu_.Unlock();
     Free(std::move(garbage));
+    FlushThreadCache();
     mu_.Lock();
     busy_ = false;
     changed_.NotifyAll();
