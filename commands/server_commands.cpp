@@ -30,12 +30,7 @@ void Time(CommandContext& ctx) {
   ctx.reply().BulkInteger(now_us % 1000000);
 }
 
-// When the data was last saved. Nothing is saved yet, and Redis counts from its start.
-void LastSave(CommandContext& ctx) {
-  const auto uptime =
-      std::chrono::duration_cast<std::chrono::milliseconds>(MonoNow() - ctx.server().started_at());
-  ctx.reply().Integer((UnixMillisNow() - uptime.count()) / 1000);
-}
+void LastSave(CommandContext& ctx) { ctx.reply().Integer(ctx.server().last_save() / 1000); }
 
 void Role(CommandContext& ctx) {
   ctx.reply().Array(3);

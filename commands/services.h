@@ -153,6 +153,8 @@ class Services {
   virtual void PauseCron(bool paused) = 0;
   virtual int tcp_port() const = 0;
   virtual MonoTime started_at() const = 0;
+  // LASTSAVE: when the data was last on disk. While nothing is saved, the start, as in Redis.
+  virtual UnixMillis last_save() const { return 0; }
 };
 
 }  // namespace larder

@@ -106,6 +106,8 @@ inline constexpr std::string_view kOptSwitch =
     "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then "
     "re-enabling it with a different mode.";
 
+// What EXEC answers when it is itself refused with `error`.
+std::string ExecAbortedBecause(std::string_view error);
 // "ERR Unsupported option foo"
 std::string UnsupportedOption(std::string_view option);
 // Strings.
@@ -128,6 +130,10 @@ inline constexpr std::string_view kLcsTooLong = "ERR String too long for LCS";
 inline constexpr std::string_view kLcsTooMuchMemory =
     "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
 
+inline constexpr std::string_view kModuleNotAllowed =
+    "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you "
+    "can run it from a local connection, otherwise you need to set this option in the "
+    "configuration file, and then restart the server.";
 inline constexpr std::string_view kDebugNotAllowed =
     "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can "
     "run it from a local connection, otherwise you need to set this option in the configuration "

@@ -111,6 +111,7 @@ absl::Status Server::Start() {
                      config->max_clients, " clients that maxclients asks for"));
   }
   if (absl::Status status = Listen(*config); !status.ok()) return status;
+  info_.NoteStartup();
   for (const auto& worker : workers_) worker->Start();
   return absl::OkStatus();
 }
@@ -260,11 +261,6 @@ void Server::UpdateObserved(uint32_t shard_id) {
   shard.set_observed(hooks_.WantsChanges(shard_id));
 }
 
-std::string Server::Info(std::span<const std::string_view> /*sections*/,
-                         const KeyspaceFigures& /*keyspace*/) {
-  return "";
-}
-
 CommandStatistics Server::StatisticsOf(uint32_t command_id) const {
   CommandStatistics sum;
   int64_t nanoseconds = 0;
@@ -333,8 +329,11 @@ bool Server::Paused(const Client& client, const Command& command) const {
                      [](const OwnedRequest& queued) { return queued.command().Has(kMayWrite); });
 }
 
-std::string_view Server::RefusedByProtection(const Client& client, const Command& /*command*/) {
-  switch (config_snapshot()->enable_debug_command) {
+std::string_view Server::RefusedByProtection(const Client& client, const Command& command) {
+  // Two settings guard the protected commands: modules have their own.
+  const bool is_module = command.container() != nullptr;
+  const std::shared_ptr<const Config> config = config_snapshot();
+  switch (is_module ? config->enable_module_command : config->enable_debug_command) {
     case ProtectedAction::kYes:
       return {};
     case ProtectedAction::kLocal:
@@ -343,7 +342,7 @@ std::string_view Server::RefusedByProtection(const Client& client, const Command
     case ProtectedAction::kNo:
       break;
   }
-  return error_text::kDebugNotAllowed;
+  return is_module ? error_text::kModuleNotAllowed : error_text::kDebugNotAllowed;
 }
 
 void Server::NoteDuration(const Client& client, const Command& command,

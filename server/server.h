@@ -24,6 +24,7 @@
 #include "server/dispatcher.h"
 #include "server/monitor_feed.h"
 #include "server/pubsub_hub.h"
+#include "server/server_info.h"
 #include "server/shard_hooks.h"
 #include "server/tracking_table.h"
 #include "server/worker.h"
@@ -58,7 +59,10 @@ class Server : public Services, public Dispatcher::Environment {
   std::vector<int64_t> HistogramOf(uint32_t command_id) const override;
   void ResetHistogram(uint32_t command_id) override;
   std::string Info(std::span<const std::string_view> sections,
-                   const KeyspaceFigures& keyspace) override;
+                   const KeyspaceFigures& keyspace) override {
+    return info_.Render(sections, keyspace);
+  }
+  ProcessMemory process_memory() const override { return info_.memory(); }
   CommandStatistics StatisticsOf(uint32_t command_id) const override;
   void ResetStatistics() override;
   void SetMonitor(Client& client, bool on) override;
@@ -69,6 +73,7 @@ class Server : public Services, public Dispatcher::Environment {
   void LogWarning(std::string_view line) override;
   int tcp_port() const override { return tcp_port_.load(std::memory_order_relaxed); }
   MonoTime started_at() const override { return started_at_; }
+  UnixMillis last_save() const override { return info_.started_at(); }
 
   // ---- Dispatcher::Environment.
   bool monitored() const override { return monitors_.active(); }
@@ -86,7 +91,13 @@ class Server : public Services, public Dispatcher::Environment {
   void NoteDuration(const Client& client, const Command& command,
                     std::span<const std::string_view> args, int64_t nanoseconds) override;
 
+  // ---- For INFO.
+  std::span<const std::unique_ptr<Worker>> workers() const { return workers_; }
+  PubSubHub& pubsub_hub() { return pubsub_; }
+  std::string config_file() const { return config_store_.config_file(); }
+
   // ---- For workers.
+  ServerInfo& info() { return info_; }
   uint32_t worker_count() const { return worker_count_; }
   ShardHooks& hooks() { return hooks_; }
   // Takes over what the configuration says now.
@@ -124,6 +135,7 @@ class Server : public Services, public Dispatcher::Environment {
   SlowLog slow_log_;
   LatencyMonitor latency_monitor_;
   std::unique_ptr<ConfigAccess> config_access_;
+  ServerInfo info_{*this};
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Network> network_;
   std::atomic<int> tcp_port_{0};
