@@ -316,7 +316,7 @@ bool WireTest::LarderHasLists() {
   return has_lists;
 }
 
-ServerProcess& WireTest::Larder() { return Servers().Larder(); }
-ServerProcess& WireTest::Redis() { return Servers().Redis(); }
+ServerProcess& SharedLarder() { return Servers().Larder(); }
+ServerProcess& SharedRedis() { return Servers().Redis(); }
 
 }  // namespace larder

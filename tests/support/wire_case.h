@@ -148,14 +148,17 @@ void PrintTo(const WireCase& wire_case, std::ostream* out);  // For GoogleTest.
 
 std::string WireCaseName(const testing::TestParamInfo<WireCase>& info);
 
+// The servers that all tests of a program share, started when first asked for.
+ServerProcess& SharedLarder();
+ServerProcess& SharedRedis();
+
 class WireTest : public testing::TestWithParam<WireCase> {
  protected:
   void Run() { RunCase(GetParam()); }
   static void RunCase(const WireCase& wire_case);
 
-  // The servers that all rows share, started when first asked for.
-  static ServerProcess& Larder();
-  static ServerProcess& Redis();
+  static ServerProcess& Larder() { return SharedLarder(); }
+  static ServerProcess& Redis() { return SharedRedis(); }
 
  private:
   static bool LarderHasLists();
