@@ -189,6 +189,17 @@ class Printer {
   const Config& config_;
 };
 
+// A list may come as one word, as CONFIG SET and quotes give it. Once printed, it is one anyway.
+std::vector<std::string> DivideWords(ConfigWords words) {
+  std::vector<std::string> divided;
+  for (const std::string& word : words) {
+    std::vector<std::string> parts = SplitConfigWords(word);
+    if (parts.empty()) parts.emplace_back();
+    divided.insert(divided.end(), parts.begin(), parts.end());
+  }
+  return divided;
+}
+
 // Whether a word means itself in a file without quotes.
 bool IsPlainWord(std::string_view word) {
   return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
@@ -243,8 +254,8 @@ const Config& DefaultConfig() {
 absl::Status SetDirective(const Directive& directive, ConfigWords words, ConfigSource source,
                           Config& config) {
   std::vector<std::string> divided;
-  if (directive.Is(kWords) && words.size() == 1 && !words[0].empty()) {
-    divided = SplitConfigWords(words[0]);
+  if (directive.Is(kWords) && !directive.Is(kFileOnly)) {
+    divided = DivideWords(words);
     words = divided;
   }
   const bool counts_itself = std::holds_alternative<SpecialValue>(directive.value) ||

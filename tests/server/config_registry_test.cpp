@@ -368,6 +368,16 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     [](const auto& row) { return absl::StrCat("Row", row.index); });
 
+TEST(ConfigRegistryTest, WordsWithinWordsCountAsWords) {
+  const Directive& bind = *FindDirective("bind");
+  Config config;
+  const std::vector<std::string> two = {"127.0.0.1 -::1", "10.0.0.1"};
+  ASSERT_TRUE(SetDirective(bind, two, ConfigSource::kFile, config).ok());
+  EXPECT_EQ(config.bind_addresses, (std::vector<std::string>{"127.0.0.1", "-::1", "10.0.0.1"}));
+  const std::vector<std::string> too_many = {"1 2 3 4 5 6 7 8 9 10", "1 2 3 4 5 6 7"};
+  EXPECT_FALSE(SetDirective(bind, too_many, ConfigSource::kFile, config).ok());
+}
+
 TEST(ConfigRegistryTest, AKeepsTheClassesThatItDoesNotStandFor) {
   Config config;
   ASSERT_TRUE(Set(config, "notify-keyspace-events", "AnEm").ok());
