@@ -285,8 +285,8 @@ void ReplyWithChange(CommandContext& ctx, Number value, Number applied) {
 
 // Stores the sum and does with the expiry what the options say.
 template <typename Number>
-void StoreCounter(CommandContext& ctx, const IncrExOptions& options, const CounterValue<Number>& counter,
-                  Number sum, UnixMillis expiry) {
+void StoreCounter(CommandContext& ctx, const IncrExOptions& options,
+                  const CounterValue<Number>& counter, Number sum, UnixMillis expiry) {
   const bool had_expiry = counter.expiry != kNoExpiry;
   const bool sets_expiry = options.expiry.has_time() && !(options.only_if_no_expiry && had_expiry);
   if (sets_expiry && expiry <= ctx.now()) {
