@@ -323,7 +323,7 @@ void Shard::SwapDatabases(int a, int b) {
 // ---- Growing and shrinking
 
 void Shard::GrowIfNeeded(Table& table) {
-  if (!table.WantsToGrow()) [[likely]] return;
+  if (!table.WantsToGrow()) [[likely]] return table.PrefetchGrowth();
   if (table.walk().pending) HandOver(table, table.split_index());
   table.Grow();
 }

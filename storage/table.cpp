@@ -27,8 +27,8 @@ uint64_t ReverseBits(uint64_t x) {
 uint64_t ReverseCursor(uint64_t x) { return ReverseBits(x) >> (64 - kCursorBits); }
 
 void PrefetchEntryLines(const Entry* entry) {
-  __builtin_prefetch(entry);
-  __builtin_prefetch(reinterpret_cast<const char*>(entry) + 64);
+  Prefetch(entry);
+  Prefetch(reinterpret_cast<const char*>(entry) + 64);
 }
 
 }  // namespace
@@ -109,7 +109,7 @@ uint64_t Table::Scan(uint64_t cursor, absl::FunctionRef<void(Entry&)> visit) con
 }
 
 void Table::PrefetchChain(const Bucket& home) {
-  ForEachInChain(home, [](const Entry* entry) { __builtin_prefetch(entry); });
+  ForEachInChain(home, [](const Entry* entry) { Prefetch(entry); });
 }
 
 // ---- Changing
