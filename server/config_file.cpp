@@ -39,7 +39,7 @@ class RewrittenFile {
   explicit RewrittenFile(std::string_view text) {
     while (!text.empty()) {
       const size_t end = text.find('\n');
-      AddOldLine(TrimConfigLine(text.substr(0, end)));
+      AddOldLine(text.substr(0, end));
       if (end == std::string_view::npos) break;
       text.remove_prefix(end + 1);
     }
@@ -47,6 +47,20 @@ class RewrittenFile {
 
   bool Mentions(const Directive& directive) const {
     return places_.find(directive.name) != places_.end();
+  }
+
+  // Whether the lines that are there give the directive the value that `config` has.
+  bool Gives(const Directive& directive, const Config& config) const {
+    const auto places = places_.find(directive.name);
+    if (places == places_.end()) return false;
+    Config given = DefaultConfig();
+    for (const size_t place : places->second) {
+      const auto words = SplitConfigLine(TrimConfigLine(lines_[place].text));
+      const absl::Status status =
+          SetDirective(directive, ConfigWords(*words).subspan(1), ConfigSource::kFile, given);
+      if (!status.ok()) return false;
+    }
+    return PrintDirective(directive, given) == PrintDirective(directive, config);
   }
 
   // Puts the lines where the directive had its own and appends those left over.
@@ -63,15 +77,18 @@ class RewrittenFile {
     for (const size_t left_over : places) lines_[left_over].is_removed = true;
   }
 
-  // Removed lines leave no more than one empty line behind.
+  // Where lines were removed between empty ones, one of those goes too.
   std::string ToString() const {
     std::string text;
     bool was_empty = false;
+    bool was_removed = false;
     for (const Line& line : lines_) {
-      if (line.is_removed) continue;
-      if (line.text.empty() && was_empty) continue;
-      was_empty = line.text.empty();
+      was_removed = was_removed || line.is_removed;
+      const bool is_empty = TrimConfigLine(line.text).empty();
+      if (line.is_removed || (is_empty && was_empty && was_removed)) continue;
       absl::StrAppend(&text, line.text, "\n");
+      was_empty = is_empty;
+      was_removed = false;
     }
     return text;
   }
@@ -82,9 +99,10 @@ class RewrittenFile {
     bool is_removed = false;
   };
 
-  void AddOldLine(std::string_view line) {
+  void AddOldLine(std::string_view text) {
+    const std::string_view line = TrimConfigLine(text);
     has_heading_ = has_heading_ || line == kHeading;
-    lines_.push_back({.text = std::string(line)});
+    lines_.push_back({.text = std::string(text)});
     if (!IsCommentOrBlank(line)) Index(line);
   }
 
@@ -172,6 +190,7 @@ std::string RewriteConfigText(std::string_view text, const Config& config) {
     const bool is_default =
         PrintDirective(directive, config) == PrintDirective(directive, DefaultConfig());
     if (is_default && !file.Mentions(directive)) continue;
+    if (file.Gives(directive, config)) continue;
     file.Set(directive, DirectiveLines(directive, config));
   }
   return file.ToString();

@@ -15,10 +15,10 @@ namespace larder {
 // The whole file. The message of an error is the system's alone.
 absl::StatusOr<std::string> ReadConfigFile(const std::string& path);
 
-// `text` changed so that it gives `config`, as Redis changes it: a line that sets something keeps
-// its place and gets the new value, further lines for the same go, comments and lines that say
-// nothing about settings stay, what is missing and not at its default comes at the end under a
-// heading.
+// `text` changed so that it gives `config`, much as Redis changes it: lines that say what is so
+// stay as they are, one that says otherwise keeps its place and gets the new value, further ones
+// for the same go; comments and what is no setting stay; what is missing and not at its default
+// comes at the end under a heading.
 std::string RewriteConfigText(std::string_view text, const Config& config);
 
 // Puts `text` in the place of the file, all or nothing even across a crash. Keeps the mode. The

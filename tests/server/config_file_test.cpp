@@ -39,6 +39,14 @@ TEST(RewriteConfigTest, KeepsPlacesCommentsAndWhatIsNoSetting) {
             "hz 10\n");
 }
 
+TEST(RewriteConfigTest, LeavesLinesAloneThatSayWhatIsSo) {
+  const std::string text =
+      "# c \r\n\n\n  PORT '6379'\nslave-priority 100\nmaxmemory 0mb\ndbfilename x\n";
+  Config config = DefaultConfig();
+  config.db_file_name = "x";
+  EXPECT_EQ(RewriteConfigText(text, config), text);
+}
+
 TEST(RewriteConfigTest, AppendsWhatIsMissingUnderOneHeading) {
   Config config = DefaultConfig();
   config.idle_timeout_seconds = 9;
@@ -52,7 +60,7 @@ TEST(RewriteConfigTest, LeavesOneLineOfSeveral) {
   Config config = DefaultConfig();
   config.idle_timeout_seconds = 9;
   EXPECT_EQ(RewriteConfigText("timeout 5\n\n\ntimeout 6\n\nhz 10\n", config),
-            "timeout 9\n\nhz 10\n");
+            "timeout 9\n\n\nhz 10\n");
 }
 
 TEST(RewriteConfigTest, ReplacesAliasesByTheNamesOfToday) {
