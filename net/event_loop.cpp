@@ -16,7 +16,7 @@ constexpr int kEventsPerRound = 256;
 constexpr std::chrono::nanoseconds kLongestWait = std::chrono::seconds(1);
 
 uint32_t ToEpoll(uint32_t events) {
-  uint32_t mask = EPOLLRDHUP;
+  uint32_t mask = EPOLLRDHUP | EPOLLET;
   if ((events & EventLoop::kReadable) != 0) mask |= EPOLLIN;
   if ((events & EventLoop::kWritable) != 0) mask |= EPOLLOUT;
   return mask;

@@ -1,9 +1,10 @@
 // One thread's loop over its sockets: readiness, timers, and work posted by other threads.
 //
-// Sockets are opened, accepted and closed through Boost.Asio (net/listener.h), but the sockets of
-// clients wait for readiness here: Asio's reactor is edge-triggered and tries a receive that finds
-// nothing after every request, which a level-triggered epoll set does without. The difference is
-// measured by benchmarks/net/event_loop_bench.cpp.
+// Sockets are opened and accepted through Boost.Asio (net/listener.h), but the sockets of clients
+// wait for readiness here: Asio's reactor tries a receive that finds nothing after every request.
+// This loop reports a change of readiness once (edge-triggered), and who has read less than there
+// was room for knows that nothing is left. The difference is measured by
+// benchmarks/net/event_loop_bench.cpp.
 //
 // Concurrency: thread-confined to the thread in Run(), but for Post and Stop.
 //
@@ -32,6 +33,8 @@ class EventLoop {
   class Handler {
    public:
     virtual ~Handler() = default;
+    // Each event comes once: a handler that leaves something unread or unwritten must come back to
+    // it by itself, or Rewatch, which reports anew what is ready.
     virtual void OnEvents(uint32_t events) = 0;
   };
 

@@ -51,60 +51,65 @@ void Connection::OnEvents(uint32_t events) {
     if ((events & EventLoop::kHangUp) != 0) Close();
     return;
   }
-  if ((events & (EventLoop::kReadable | EventLoop::kHangUp)) != 0) Read();
+  if ((events & (EventLoop::kReadable | EventLoop::kHangUp)) == 0) return;
+  hung_up_ |= (events & EventLoop::kHangUp) != 0;
+  ReadSome();
 }
 
-void Connection::Read() {
-  if (!parser_.LargeBulkSpace().empty()) {
-    if (!ReadLargeBulk()) return;
-    Process({});
-    return;
-  }
+void Connection::ReadSome() {
+  if (closed() || waiting()) return;
+  const ReadResult result = Read();
+  if (closed() || waiting() || result == ReadResult::kNothing) return;
+  // What is left comes without an event of its own. Others have their turn first.
+  if (result == ReadResult::kFull || hung_up_) worker_.QueueRead(id());
+}
+
+Connection::ReadResult Connection::Read() {
+  if (!parser_.LargeBulkSpace().empty()) return ReadLargeBulk();
   // Usually the beginning of the request is short and is put before the new bytes in the thread's
   // buffer; a request that does not fit there grows in a buffer of its own.
   const std::span<char> shared = worker_.read_buffer();
-  const bool fits = unparsed_.size() <= shared.size() / 2;
   const size_t kept = unparsed_.size();
-  char* start = shared.data();
-  size_t capacity = shared.size();
-  if (fits) {
-    std::memcpy(start, unparsed_.data(), kept);
-  } else {
+  if (kept > shared.size() / 2) {
     unparsed_.resize(kept + std::max(kept, kUnparsedGrowth));
-    start = unparsed_.data();
-    capacity = unparsed_.size();
-  }
-  const ssize_t received = recv(fd_, start + kept, capacity - kept, 0);
-  if (!fits) unparsed_.resize(kept + static_cast<size_t>(std::max<ssize_t>(received, 0)));
-  if (received <= 0) {
-    if (received == 0 || (errno != EAGAIN && errno != EINTR)) Close();
-    return;
-  }
-  net_in_bytes_ += received;
-  worker_.counters().net_input_bytes.Add(received);
-  worker_.counters().reads_processed.Increment();
-  if (fits) {
-    unparsed_.clear();
-    Process({start, kept + static_cast<size_t>(received)});
-  } else {
-    // Moved out, since running requests may look at this connection's memory.
-    std::string bytes = std::move(unparsed_);
+    const ReadResult result = Receive(std::span<char>(unparsed_).subspan(kept));
+    unparsed_.resize(kept + received_);
+    if (result == ReadResult::kNothing) return result;
+    // Moved out, for what is left of it goes back there.
+    const std::string bytes = std::move(unparsed_);
     unparsed_.clear();
     Process(bytes);
+    return result;
   }
+  std::memcpy(shared.data(), unparsed_.data(), kept);
+  const ReadResult result = Receive(shared.subspan(kept));
+  if (result == ReadResult::kNothing) return result;
+  const size_t received = received_;
+  unparsed_.clear();
+  Process({shared.data(), kept + received});
+  return result;
 }
 
-bool Connection::ReadLargeBulk() {
-  const std::span<char> space = parser_.LargeBulkSpace();
+Connection::ReadResult Connection::ReadLargeBulk() {
+  const ReadResult result = Receive(parser_.LargeBulkSpace());
+  if (result == ReadResult::kNothing) return result;
+  parser_.LargeBulkReceived(received_);
+  Process({});
+  return result;
+}
+
+Connection::ReadResult Connection::Receive(std::span<char> space) {
+  received_ = 0;
   const ssize_t received = recv(fd_, space.data(), space.size(), 0);
   if (received <= 0) {
     if (received == 0 || (errno != EAGAIN && errno != EINTR)) Close();
-    return false;
+    return ReadResult::kNothing;
   }
+  received_ = static_cast<size_t>(received);
   net_in_bytes_ += received;
   worker_.counters().net_input_bytes.Add(received);
-  parser_.LargeBulkReceived(static_cast<size_t>(received));
-  return true;
+  worker_.counters().reads_processed.Increment();
+  return received_ == space.size() ? ReadResult::kFull : ReadResult::kAll;
 }
 
 void Connection::Process(std::string_view bytes) {
@@ -148,6 +153,8 @@ void Connection::Process(std::string_view bytes) {
 }
 
 bool Connection::RunBatch(size_t count) {
+  // What CONFIG SET has answered with OK on another thread holds here.
+  worker_.FollowConfig();
   const std::span<Request> requests = worker_.requests().first(count);
   ReplyWriter reply(out_, client_.resp);
   const Dispatcher::Result result =
@@ -295,6 +302,17 @@ void Connection::Push(const BlobRef& resp2, const BlobRef& resp3) {
   }
 }
 
+ssize_t Connection::Send() {
+  std::array<iovec, kPartsPerWrite> parts;
+  const size_t count = out_.Gather(parts.data(), parts.size());
+  // The short call for the usual reply: one piece.
+  if (count == 1) return send(fd_, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = count;
+  return sendmsg(fd_, &message, MSG_NOSIGNAL);
+}
+
 void Connection::Flush() {
   flush_queued_ = false;
   if (closed()) return;
@@ -302,12 +320,8 @@ void Connection::Flush() {
     Close();
     return;
   }
-  std::array<iovec, kPartsPerWrite> parts;
   while (!out_.empty()) {
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = out_.Gather(parts.data(), parts.size());
-    const ssize_t sent = sendmsg(fd_, &message, MSG_NOSIGNAL);
+    const ssize_t sent = Send();
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) break;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,8 @@ class Connection : public EventLoop::Handler {
   Client& client() { return client_; }
   uint64_t id() const { return client_.record->id; }
 
+  // Reads and runs what has come; a connection with more to read asks the worker for another turn.
+  void ReadSome();
   // A message out of turn, in the protocol that the client speaks; sent at the end of this round.
   void Push(const BlobRef& resp2, const BlobRef& resp3);
   // Writes what there is to write; closes the connection when its socket or its limits say so.
@@ -67,8 +70,17 @@ class Connection : public EventLoop::Handler {
     std::vector<std::pair<uint32_t, BlobRef>> blobs;
   };
 
-  void Read();
-  bool ReadLargeBulk();
+  enum class ReadResult : uint8_t {
+    kNothing,  // Nothing was there, or the connection has closed.
+    kAll,      // All that was there.
+    kFull,     // As much as there was room for: more may be there.
+  };
+  ReadResult Read();
+  ReadResult ReadLargeBulk();
+  // Into `space`; received_ says how much.
+  ReadResult Receive(std::span<char> space);
+  // Writes the next pieces of the output, as send() does.
+  ssize_t Send();
   // Runs every complete request among `bytes`; keeps the rest.
   void Process(std::string_view bytes);
   // False if the rest of the round's requests must not run.
@@ -98,6 +110,8 @@ class Connection : public EventLoop::Handler {
   int64_t net_in_bytes_ = 0;
   int64_t net_out_bytes_ = 0;
   int64_t commands_ = 0;
+  size_t received_ = 0;   // By the latest Receive.
+  bool hung_up_ = false;  // The peer sends nothing more: read to the end, then close.
   bool flush_queued_ = false;
 };
 

@@ -78,7 +78,6 @@ void Worker::Run() {
   current_worker = this;
   server_.hooks().BindThread(&dispatcher_->pending_events(), &counters_);
   loop_.set_before_wait([this](MonoTime now) { return BeforeWait(now); });
-  unix_now_ = UnixMillisNow();
   Cron();
   loop_.Run();
   server_.hooks().BindThread(nullptr, nullptr);
@@ -87,24 +86,37 @@ void Worker::Run() {
 }
 
 std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
+  std::vector<uint64_t> ids;
+  ids.swap(to_read_);
+  for (const uint64_t id : ids) {
+    if (Connection* connection = Find(id)) connection->ReadSome();
+  }
   while (!to_flush_.empty()) {
-    std::vector<uint64_t> ids;
+    ids.clear();
     ids.swap(to_flush_);
     for (const uint64_t id : ids) {
       if (Connection* connection = Find(id)) connection->Flush();
     }
   }
   closed_.clear();
-  if (server_.config_version() != config_version_) RefreshConfig();
-  if (!expire_cycle_.active()) return std::chrono::seconds(1);
+  FollowConfig();
+  if (expire_cycle_.active()) ExpireSlice();
+  // Clients come in between, but there is no reason to sleep while there is work.
+  const bool busy = expire_cycle_.active() || !to_read_.empty();
+  return busy ? std::chrono::nanoseconds(0) : std::chrono::seconds(1);
+}
+
+void Worker::ExpireSlice() {
   const ExpireCycle::Slice slice = expire_cycle_.Run(UnixMillisNow());
   if (slice.longest_hold.count() > counters_.longest_shard_hold_ns.Get()) {
     counters_.longest_shard_hold_ns.Set(slice.longest_hold.count());
   }
   dispatcher_->PublishEvents();
   if (thread_tracking.has_broadcasts) server_.SendBroadcasts();
-  // Clients come in between, but there is no reason to sleep while keys are due.
-  return expire_cycle_.active() ? std::chrono::nanoseconds(0) : std::chrono::seconds(1);
+}
+
+void Worker::FollowConfig() {
+  if (server_.config_version() != config_version_) [[unlikely]] RefreshConfig();
 }
 
 void Worker::RefreshConfig() {
@@ -117,7 +129,9 @@ void Worker::RefreshConfig() {
 void Worker::Cron() {
   const int64_t hz = std::max<int64_t>(config_->hz, kLeastExpirePassesPerSecond);
   loop_.RunAt(loop_.now() + std::chrono::nanoseconds(1'000'000'000 / hz), [this] { Cron(); });
+  unix_offset_us_ = UnixMicrosNow() - MicrosOf(MonoNow());
   if (server_.cron_paused()) return;
+  if (index_ == 0) server_.info().Sample(loop_.now());
   if (server_.active_expiry()) expire_cycle_.StartPass();
   if (loop_.now() >= next_look_at_clients_) {
     next_look_at_clients_ = loop_.now() + std::chrono::seconds(1);

@@ -67,10 +67,15 @@ class Worker : public ClientHost {
   ErrorCounters& errors() { return errors_; }
   Counter& blocked_clients() { return blocked_clients_; }
   const Config& config() const { return *config_; }
-  UnixMillis unix_now() const { return unix_now_; }
+  // Takes over a configuration that has changed.
+  void FollowConfig();
+  // Calendar time of this round of the loop, read off its steady clock.
+  UnixMillis unix_now() const { return (unix_offset_us_ + MicrosOf(loop_.now())) / 1000; }
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBufferBytes}; }
   std::span<Request> requests() { return requests_; }
   void QueueFlush(uint64_t client_id) { to_flush_.push_back(client_id); }
+  // The connection has more to read than one turn takes.
+  void QueueRead(uint64_t client_id) { to_read_.push_back(client_id); }
   void AddPaused(uint64_t client_id);
   // The connection has closed: forgets everything the process knew of its client.
   void Forget(Connection& connection);
@@ -88,12 +93,17 @@ class Worker : public ClientHost {
 
   void Run();
   std::chrono::nanoseconds BeforeWait(MonoTime now);
+  void ExpireSlice();
   void RefreshConfig();
   void Open(AcceptedSocket socket);
   void Deliver(const Delivery& delivery);
   void Cron();
   void CloseOverdue();
   Connection* Find(uint64_t id);
+
+  static int64_t MicrosOf(MonoTime time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+  }
 
   Server& server_;
   const uint32_t index_;
@@ -108,7 +118,7 @@ class Worker : public ClientHost {
   std::shared_ptr<const Config> config_;
   std::shared_ptr<const Settings> settings_;
   uint64_t config_version_ = 0;
-  UnixMillis unix_now_ = 0;
+  int64_t unix_offset_us_ = 0;  // From steady to calendar time; Cron follows changes of the latter.
   MonoTime next_look_at_clients_{};
 
   std::unique_ptr<char[]> read_buffer_;
@@ -116,6 +126,7 @@ class Worker : public ClientHost {
   absl::flat_hash_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> closed_;  // Freed when the round's events are done.
   std::vector<uint64_t> to_flush_;
+  std::vector<uint64_t> to_read_;
   std::vector<uint64_t> paused_;
   // Written by the thread that adopts and the worker itself; read to choose the least loaded.
   std::atomic<int64_t> connection_count_{0};
