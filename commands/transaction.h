@@ -38,6 +38,7 @@ class OwnedRequest {
 struct TransactionState {
   std::vector<OwnedRequest> queue;
   size_t memory_bytes = 0;
+  uint32_t flags = 0;  // CommandFlags of all queued commands together.
 };
 
 }  // namespace larder

@@ -13,6 +13,11 @@ std::string InvalidExpire(std::string_view command) {
   return absl::StrCat("ERR invalid expire time in '", AsAbsl(command), "' command");
 }
 
+std::string ExecAbortedBecause(std::string_view error) {
+  if (error.starts_with("ERR ")) error.remove_prefix(4);
+  return absl::StrCat("EXECABORT Transaction discarded because of: ", AsAbsl(error));
+}
+
 std::string UnsupportedOption(std::string_view option) {
   return absl::StrCat("ERR Unsupported option ", AsAbsl(option));
 }

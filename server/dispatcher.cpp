@@ -62,66 +62,82 @@ void Dispatcher::set_settings(const Settings* settings) {
 
 Dispatcher::Result Dispatcher::Run(Client& client, std::span<Request> requests, UnixMillis now,
                                    ReplyWriter& reply) {
-  LARDER_DCHECK(requests.size() <= kBatch);
+  const std::span<PreparedRequest> prepared(prepared_.data(), requests.size());
+  Prepare(client, requests, prepared);
+  if (requests.size() > 1) Warm(prepared);
+  return Run(client, requests, prepared, now, reply);
+}
+
+Dispatcher::Result Dispatcher::Run(Client& client, std::span<Request> requests,
+                                   std::span<const PreparedRequest> prepared, UnixMillis now,
+                                   ReplyWriter& reply) {
+  LARDER_DCHECK(requests.size() <= kBatch && requests.size() == prepared.size());
   context_.client_ = &client;
   thread_tracking.client = &client;
   context_.reply_ = &reply;
   context_.settings_ = settings_;
   context_.now_ = now;
   context_.access_clock_ = AccessClock(settings_->access_options(), now);
-  Prepare(client, requests);
   last_cycles_ = CycleCount();
   Result result;
   for (Request& request : requests) {
-    result.outcome = RunOne(client, request, prepared_[result.executed], reply);
+    result.outcome = RunOne(client, request, prepared[result.executed], reply);
     if (result.outcome == Outcome::kPaused) break;
     ++result.executed;
     if (result.outcome != Outcome::kDone) break;
   }
-  if (thread_tracking.has_broadcasts) [[unlikely]]
+  if (result.executed > 0) {
+    client.record->last_command.store(prepared[result.executed - 1].command,
+                                      std::memory_order_relaxed);
+  }
+  if (thread_tracking.has_broadcasts) [[unlikely]] {
     environment_.SendBroadcasts();
+  }
   thread_tracking.client = nullptr;
   counters_.commands_processed.Add(static_cast<int64_t>(result.executed));
   return result;
 }
 
-void Dispatcher::Prepare(const Client& client, std::span<Request> requests) {
+void Dispatcher::Prepare(const Client& client, std::span<const Request> requests,
+                         std::span<PreparedRequest> prepared) {
   for (size_t i = 0; i < requests.size(); ++i) {
-    Prepared& prepared = prepared_[i];
-    prepared.command = commands_.Resolve(requests[i].args);
-    prepared.has_key = prepared.command != nullptr && HasSingleKey(*prepared.command) &&
-                       prepared.command->ArityFits(requests[i].args.size());
-    if (!prepared.has_key) continue;
-    const auto index = static_cast<size_t>(prepared.command->spec().keys.specs[0].index);
-    if (index >= requests[i].args.size()) {
-      prepared.has_key = false;
+    PreparedRequest& found = prepared[i];
+    const std::vector<std::string_view>& args = requests[i].args;
+    found.command = commands_.Resolve(args);
+    found.has_key = found.command != nullptr && HasSingleKey(*found.command) &&
+                    found.command->ArityFits(args.size());
+    if (!found.has_key) continue;
+    const auto index = static_cast<size_t>(found.command->spec().keys.specs[0].index);
+    if (index >= args.size()) {
+      found.has_key = false;
       continue;
     }
-    prepared.key = HashedKey::Of(requests[i].args[index]);
-    __builtin_prefetch(&keyspace_.ShardFor(prepared.key), 1, 3);
+    found.db = client.db;
+    found.key = HashedKey::Of(args[index]);
+    __builtin_prefetch(&keyspace_.ShardFor(found.key), 1, 3);
   }
-  if (requests.size() == 1) return;  // Nothing to do meanwhile.
+}
 
+void Dispatcher::Warm(std::span<const PreparedRequest> prepared) {
   // A shard that another thread holds is passed over: a hint is not worth waiting for.
-  const std::span<const Prepared> batch(prepared_.data(), requests.size());
-  for (const Prepared& prepared : batch) {
-    if (!prepared.has_key) continue;
-    Shard& shard = keyspace_.ShardFor(prepared.key);
+  for (const PreparedRequest& request : prepared) {
+    if (!request.has_key) continue;
+    Shard& shard = keyspace_.ShardFor(request.key);
     if (!shard.mu().TryLock()) continue;
-    shard.PrefetchBucket(client.db, prepared.key.hash);
+    shard.PrefetchBucket(request.db, request.key.hash);
     shard.mu().Unlock();
   }
-  for (const Prepared& prepared : batch) {
-    if (!prepared.has_key) continue;
-    Shard& shard = keyspace_.ShardFor(prepared.key);
+  for (const PreparedRequest& request : prepared) {
+    if (!request.has_key) continue;
+    Shard& shard = keyspace_.ShardFor(request.key);
     if (!shard.mu().TryLock()) continue;
-    shard.PrefetchEntry(client.db, prepared.key.hash);
+    shard.PrefetchEntry(request.db, request.key.hash);
     shard.mu().Unlock();
   }
 }
 
-Dispatcher::Outcome Dispatcher::RunOne(Client& client, Request& request, const Prepared& prepared,
-                                       ReplyWriter& reply) {
+Dispatcher::Outcome Dispatcher::RunOne(Client& client, Request& request,
+                                       const PreparedRequest& prepared, ReplyWriter& reply) {
   if (client.reply_mode == ReplyMode::kSkipNext) client.reply_mode = ReplyMode::kSkipping;
   const size_t silent_from = reply.out().size();
   const bool silent = client.reply_mode != ReplyMode::kOn;
@@ -213,14 +229,22 @@ bool Dispatcher::Admit(Client& client, const Command& command, Request& request,
       return false;
     }
   }
-  // EXEC adds what its queue adds; the queue was checked command by command, but time has passed.
-  if (command.Has(kDenyOom) && settings_->maxmemory_bytes > 0) [[unlikely]] {
-    if (!MakeRoom()) {
+  if (settings_->maxmemory_bytes > 0) [[unlikely]] {
+    if (MayAddData(client, command) && !MakeRoom()) {
       Reject(client, &command, error_text::kOutOfMemory, reply);
       return false;
     }
   }
   return true;
+}
+
+bool Dispatcher::MayAddData(const Client& client, const Command& command) {
+  if (command.Has(kDenyOom)) return true;
+  if (!client.Is(kClientMulti)) return false;
+  // A queue takes memory whatever is in it. EXEC adds what its commands add; they were checked when
+  // they were queued, but time has passed.
+  if (command.Has(kRunsQueue)) return (client.transaction->flags & kDenyOom) != 0;
+  return !command.Has(kControlsMulti);
 }
 
 bool Dispatcher::MakeRoom() {
@@ -235,9 +259,15 @@ bool Dispatcher::MakeRoom() {
 
 void Dispatcher::Reject(Client& client, const Command* command, std::string_view error,
                         ReplyWriter& reply) {
-  if (client.Is(kClientMulti)) client.Set(kClientDirtyExec);
-  reply.Error(error);
-  errors_.Count(error);
+  if (command != nullptr && command->Has(kRunsQueue)) {
+    // An EXEC that is refused has ended the transaction, if there was one.
+    DiscardTransaction(client, keyspace_, services_);
+    reply.Error(error_text::ExecAbortedBecause(error));
+  } else {
+    if (client.Is(kClientMulti)) client.Set(kClientDirtyExec);
+    reply.Error(error);
+  }
+  errors_.Count(reply.last_error());
   counters_.error_replies.Increment();
   if (command != nullptr) counters_.by_command[command->id()].rejected_calls.Increment();
 }
@@ -260,6 +290,7 @@ void Dispatcher::Queue(Client& client, const Command& command, Request& request,
   TransactionState& transaction = *client.transaction;
   transaction.queue.emplace_back(command, request.args, std::move(request.blobs));
   transaction.memory_bytes += transaction.queue.back().memory_bytes();
+  transaction.flags |= command.flags();
   reply.Simple("QUEUED");
 }
 

@@ -30,6 +30,14 @@ namespace larder {
 
 class OwnedRequest;
 
+// What is found out about a request before the first of its batch runs.
+struct PreparedRequest {
+  const Command* command = nullptr;
+  HashedKey key;  // Of the only key, if has_key.
+  int db = 0;
+  bool has_key = false;
+};
+
 class Dispatcher {
  public:
   // The largest batch. Thirty-two commands' lines still fit a first-level cache beside the replies.
@@ -85,7 +93,17 @@ class Dispatcher {
     size_t executed = 0;  // Requests that ran (or were answered with an error).
   };
 
-  // Runs `requests` in order and writes their replies. REQUIRES: requests.size() <= kBatch.
+  // Finds commands and keys, and begins to fetch the keys' shards.
+  // REQUIRES: `prepared` is as long as `requests`.
+  void Prepare(const Client& client, std::span<const Request> requests,
+               std::span<PreparedRequest> prepared);
+  // Fetches buckets and entries of the keys; worth it for more than one.
+  void Warm(std::span<const PreparedRequest> prepared);
+  // Runs `requests` in order and writes their replies. REQUIRES: requests.size() <= kBatch, and
+  // `prepared` is what Prepare made of them.
+  Result Run(Client& client, std::span<Request> requests, std::span<const PreparedRequest> prepared,
+             UnixMillis now, ReplyWriter& reply);
+  // All three.
   Result Run(Client& client, std::span<Request> requests, UnixMillis now, ReplyWriter& reply);
 
   CommandContext::Block TakeBlock() { return std::move(context_.block_); }
@@ -97,15 +115,9 @@ class Dispatcher {
   void PublishEvents();
 
  private:
-  // What is found out about a request before the first of its batch runs.
-  struct Prepared {
-    const Command* command;
-    HashedKey key;  // Of the only key, if has_key.
-    bool has_key;
-  };
-
-  void Prepare(const Client& client, std::span<Request> requests);
-  Outcome RunOne(Client& client, Request& request, const Prepared& prepared, ReplyWriter& reply);
+  Outcome RunOne(Client& client, Request& request, const PreparedRequest& prepared,
+                 ReplyWriter& reply);
+  static bool MayAddData(const Client& client, const Command& command);
   bool MakeRoom();
   bool Admit(Client& client, const Command& command, Request& request, ReplyWriter& reply);
   void Reject(Client& client, const Command* command, std::string_view error, ReplyWriter& reply);
@@ -135,7 +147,7 @@ class Dispatcher {
   Evictor evictor_;
   CommandContext context_;
   ShardLocks locks_;
-  std::array<Prepared, kBatch> prepared_;
+  std::array<PreparedRequest, kBatch> prepared_;
   std::vector<KeyPosition> positions_;
   uint64_t last_cycles_ = 0;  // When the previous command ended.
   // From here on a duration interests the slow log or the latency monitor.
