@@ -1,0 +1,135 @@
+// maxmemory and its policies as clients see them.
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/support/resp_client.h"
+#include "tests/support/server_process.h"
+#include "tests/support/wire_case.h"
+
+namespace larder {
+namespace {
+
+constexpr char kOutOfMemory[] = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+
+class EvictionWireTest : public WireTest {};
+
+TEST_P(EvictionWireTest, AnswersLikeRedis) { Run(); }
+
+INSTANTIATE_TEST_SUITE_P(MaxMemory, EvictionWireTest,
+                         testing::ValuesIn(std::vector<WireCase>{
+                             {"NoEvictionRefusesWhatAddsData",
+                              {{"SET a 1", "+OK\r\n"},
+                               {"CONFIG SET maxmemory 1", "+OK\r\n"},
+                               {"SET a 2", kOutOfMemory},
+                               {"APPEND a 2", kOutOfMemory},
+                               {"COPY a b", kOutOfMemory},
+                               {"GET a", Bulk("1")},
+                               {"EXPIRE a 100", ":1\r\n"},
+                               {"RENAME a b", "+OK\r\n"},
+                               {"DEL b", ":1\r\n"},
+                               {"CONFIG SET maxmemory 0", "+OK\r\n"}}},
+                             {"VolatilePoliciesSpareKeysWithoutTtl",
+                              {{"SET stays 1", "+OK\r\n"},
+                               {"SET goes 1 EX 100", "+OK\r\n"},
+                               {"CONFIG SET maxmemory-policy volatile-lru", "+OK\r\n"},
+                               {"CONFIG SET maxmemory 1", "+OK\r\n"},
+                               {"SET new 1", kOutOfMemory},
+                               {"EXISTS stays", ":1\r\n"},
+                               {"EXISTS goes", ":0\r\n"},
+                               {"CONFIG SET maxmemory 0", "+OK\r\n"},
+                               {"CONFIG SET maxmemory-policy noeviction", "+OK\r\n"}}},
+                         }),
+                         WireCaseName);
+
+// Fills a server of 4 MB over what it has at its start with three times as much.
+class EvictionUnderLoadTest : public testing::TestWithParam<std::string> {
+ protected:
+  static constexpr int kValueBytes = 1000;
+  static constexpr int64_t kRoomBytes = 4 << 20;
+  static constexpr int kKeys = 3 * kRoomBytes / kValueBytes;
+
+  EvictionUnderLoadTest()
+      : server_(ServerProcess::StartLarder(
+            {"--threads", "2", "--maxmemory-policy", GetParam(), "--maxmemory-samples", "10"})),
+        client_(server_.port()) {
+    // Where allocations are not counted (sanitizers), what is used at the start is no matter.
+    const int64_t used = UsedMemory();
+    client_.Call({"CONFIG", "SET", "maxmemory", std::to_string(used + kRoomBytes)});
+  }
+
+  int64_t UsedMemory() {
+    const std::string info = client_.Call({"INFO", "memory"}).text;
+    const size_t at = info.find("used_memory:");
+    return at == std::string::npos ? 0 : std::stoll(info.substr(at + 12));
+  }
+
+  std::string Set(int key) {
+    std::vector<std::string> args = {"SET", "key" + std::to_string(key),
+                                     std::string(kValueBytes, 'x')};
+    if (GetParam().starts_with("volatile")) args.insert(args.end(), {"EX", "1000"});
+    return client_.Raw(args);
+  }
+
+  ServerProcess server_;
+  RespClient client_;
+};
+
+TEST_P(EvictionUnderLoadTest, MemoryStaysWithinItsLimitAndMostOfItIsUsed) {
+  for (int key = 0; key < kKeys; ++key) ASSERT_EQ(Set(key), "+OK\r\n") << key;
+  const int64_t keys = client_.Call({"DBSIZE"}).integer;
+  EXPECT_LT(keys * kValueBytes, kRoomBytes * 11 / 10);
+  EXPECT_GT(keys * kValueBytes, kRoomBytes / 2);
+  EXPECT_EQ(Set(kKeys), "+OK\r\n");
+}
+
+TEST_P(EvictionUnderLoadTest, SeveralThreadsKeepTheLimitTogether) {
+  std::vector<RespClient> clients;
+  for (int i = 0; i < 4; ++i) clients.emplace_back(server_.port());
+  const std::string value(kValueBytes, 'x');
+  for (int round = 0; round < kKeys / 200; ++round) {
+    for (size_t i = 0; i < clients.size(); ++i) {
+      std::string batch;
+      for (int j = 0; j < 50; ++j) {
+        batch += EncodeRequest({"SET", std::to_string(round * 1000 + static_cast<int>(i) * 100 + j),
+                                value, "EX", "1000"});
+      }
+      clients[i].SendBytes(batch);
+    }
+    for (RespClient& client : clients) {
+      for (int j = 0; j < 50; ++j) ASSERT_EQ(client.ReadReply(), "+OK\r\n");
+    }
+  }
+  const int64_t keys = client_.Call({"DBSIZE"}).integer;
+  EXPECT_LT(keys * kValueBytes, kRoomBytes * 11 / 10);
+  EXPECT_GT(keys * kValueBytes, kRoomBytes / 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, EvictionUnderLoadTest,
+                         testing::Values("allkeys-lru", "allkeys-lfu", "allkeys-random",
+                                         "volatile-lru", "volatile-lfu", "volatile-random",
+                                         "volatile-ttl"),
+                         [](const auto& policy) {
+                           std::string name;
+                           for (const char c : policy.param) {
+                             if (c != '-') name += c;
+                           }
+                           return name;
+                         });
+
+TEST(EvictionEventTest, EvictedKeysAreAnnounced) {
+  ServerProcess server = ServerProcess::StartLarder(
+      {"--maxmemory-policy", "allkeys-random", "--notify-keyspace-events", "Ee"});
+  RespClient listener(server.port());
+  listener.Call({"SUBSCRIBE", "__keyevent@0__:evicted"});
+  RespClient client(server.port());
+  client.Call({"SET", "key", "value"});
+  client.Call({"CONFIG", "SET", "maxmemory", "1"});
+  client.Call({"SET", "other", "value"});
+  EXPECT_EQ(listener.ReadReply(),
+            Array({Bulk("message"), Bulk("__keyevent@0__:evicted"), Bulk("key")}));
+}
+
+}  // namespace
+}  // namespace larder
