@@ -1,6 +1,7 @@
 #include "server/tracking_table.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "commands/client_tracking.h"
@@ -13,6 +14,7 @@ namespace larder {
 struct ChangedKey {
   std::string key;
   uint64_t client_id = 0;
+  size_t order = 0;  // Among the changes held with it.
 };
 
 namespace {
@@ -173,7 +175,8 @@ void TrackingTable::OnKeyChanging(uint32_t shard_id, std::string_view key) {
   }
   if (broadcasters_.load(std::memory_order_relaxed) > 0) {
     const Client* const client = thread_tracking.client;
-    held_broadcasts.push_back({std::string(key), client == nullptr ? 0 : client->id()});
+    held_broadcasts.push_back(
+        {std::string(key), client == nullptr ? 0 : client->id(), held_broadcasts.size()});
     thread_tracking.has_broadcasts = true;
     // Upkeep has no batch whose end could be waited for.
     if (client == nullptr) SendBroadcasts();
@@ -256,8 +259,9 @@ void TrackingTable::SendBroadcasts() {
   std::vector<ChangedKey> changes = std::move(held_broadcasts);
   held_broadcasts.clear();
   // By key, so that those with one prefix stand together; of several changes the last one counts.
-  std::stable_sort(changes.begin(), changes.end(),
-                   [](const ChangedKey& a, const ChangedKey& b) { return a.key < b.key; });
+  std::sort(changes.begin(), changes.end(), [](const ChangedKey& a, const ChangedKey& b) {
+    return std::tie(a.key, a.order) < std::tie(b.key, b.order);
+  });
   size_t kept = 0;
   for (size_t i = 0; i < changes.size(); ++i) {
     if (i + 1 < changes.size() && changes[i + 1].key == changes[i].key) continue;
