@@ -133,7 +133,7 @@ std::vector<ConfigWarning> ConfigLoader::TakeWarnings() {
   if (idle_names_.empty()) return warnings;
   std::sort(idle_names_.begin(), idle_names_.end());
   idle_names_.erase(std::unique(idle_names_.begin(), idle_names_.end()), idle_names_.end());
-  warnings.push_back({.origin = "",
+  warnings.push_back({.origin = "configuration",
                       .text = absl::StrCat("these settings are accepted and have no effect: ",
                                            absl::StrJoin(std::exchange(idle_names_, {}), ", "))});
   return warnings;

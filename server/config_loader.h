@@ -40,8 +40,9 @@ CommandLine DivideCommandLine(std::span<const std::string_view> arguments);
 
 // A line that was accepted although it does not do what Redis would.
 struct ConfigWarning {
-  std::string origin;  // "/etc/larder.conf:12"; empty if it is not about one line.
-  std::string text;    // Names the directive.
+  std::string
+      origin;  // "/etc/larder.conf:12", "command line"; "configuration" if it is about several.
+  std::string text;  // Names the directive.
 };
 
 // Applies text, line by line, to a configuration. Errors are complete, in Redis's wording, several
