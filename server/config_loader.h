@@ -40,8 +40,8 @@ CommandLine DivideCommandLine(std::span<const std::string_view> arguments);
 
 // A line that was accepted although it does not do what Redis would.
 struct ConfigWarning {
-  std::string
-      origin;  // "/etc/larder.conf:12", "command line"; "configuration" if it is about several.
+  // "/etc/larder.conf:12" or "command line"; "configuration" if it is about several lines.
+  std::string origin;
   std::string text;  // Names the directive.
 };
 
