@@ -29,7 +29,10 @@ void WriteAllInfo(CommandContext& ctx) {
   for (const Command* command : commands) WriteCommandInfo(ctx.reply(), *command);
 }
 
-void CommandAlone(CommandContext& ctx) { WriteAllInfo(ctx); }
+void CommandAlone(CommandContext& ctx) {
+  if (ctx.argc() == 1) return WriteAllInfo(ctx);
+  ctx.reply().Error(error_text::UnknownSubcommand(ctx.arg(1), ctx.command().full_name()));
+}
 
 void CommandCount(CommandContext& ctx) {
   ctx.reply().Integer(static_cast<int64_t>(ctx.server().command_table().commands().size()));

@@ -15,12 +15,15 @@ constexpr std::array<std::string_view, 8> kKeyNames = {
     "key", "key1", "key2", "newkey", "source", "destination", "numkey", "storekey"};
 constexpr std::array<std::string_view, 8> kDoubleNames = {
     "score", "longitude", "latitude", "radius", "width", "height", "weight", "beta"};
-constexpr std::array<std::string_view, 30> kIntegerNames = {
-    "count",         "cursor",   "db",       "decrement",   "end",    "increment", "index",
-    "index1",        "index2",   "len",      "limit",       "maxage", "maxlen",    "milliseconds",
-    "min-match-len", "numkeys",  "numlocal", "numreplicas", "offset", "port",      "protover",
-    "rank",          "replicas", "samples",  "seconds",     "size",   "start",     "stop",
-    "timeout",       "version"};
+constexpr std::array<std::string_view, 32> kIntegerNames = {
+    "client-id", "destination-db",
+
+    "count",     "cursor",         "db",          "decrement",    "end",
+    "increment", "index",          "index1",      "index2",       "len",
+    "limit",     "maxage",         "maxlen",      "milliseconds", "min-match-len",
+    "numkeys",   "numlocal",       "numreplicas", "offset",       "port",
+    "protover",  "rank",           "replicas",    "samples",      "seconds",
+    "size",      "start",          "stop",        "timeout",      "version"};
 
 template <size_t kSize>
 bool Contains(const std::array<std::string_view, kSize>& names, std::string_view name) {
@@ -51,9 +54,17 @@ class SyntaxParser {
 
   std::vector<DocArgument> Parse() {
     std::vector<DocArgument> arguments;
+    bool is_alternative = false;
     while (!AtEnd()) {
-      for (DocArgument& argument : Sequence()) arguments.push_back(std::move(argument));
-      Take();  // A bracket too many, or an alternative outside of any.
+      for (DocArgument& argument : Sequence()) {
+        // "ON|OFF rest": outside of brackets, only the items beside the bar are alternatives.
+        if (std::exchange(is_alternative, false) && !arguments.empty()) {
+          AddAlternative(arguments.back(), std::move(argument));
+        } else {
+          arguments.push_back(std::move(argument));
+        }
+      }
+      is_alternative = Take() == "|";  // Else a bracket too many.
     }
     return arguments;
   }
@@ -85,11 +96,12 @@ class SyntaxParser {
   // Items up to a closing bracket, an alternative or the end.
   std::vector<DocArgument> Sequence() {
     std::vector<DocArgument> items;
+    bool last_was_group = false;
     for (std::string_view next = Peek(); !next.empty() && next != "]" && next != ")" && next != "|";
          next = Peek()) {
       Take();
       if (next == "...") {
-        if (!items.empty()) items.back().multiple = true;
+        if (!items.empty()) Repeat(items.back(), last_was_group);
       } else if (next == "[") {
         Append(items, Group(/*closing=*/"]"));
       } else if (next == "(") {
@@ -97,8 +109,24 @@ class SyntaxParser {
       } else {
         AppendWord(items, next);
       }
+      last_was_group = next == "[" || next == "(";
     }
     return items;
+  }
+
+  static void Repeat(DocArgument& item, bool with_token) {
+    item.multiple = true;
+    item.multiple_token = with_token && !item.token.empty() && item.type != Type::kPureToken;
+  }
+
+  static void AddAlternative(DocArgument& first, DocArgument other) {
+    if (first.type != Type::kOneOf || first.optional) {
+      DocArgument choice{.type = Type::kOneOf};
+      choice.arguments.push_back(std::move(first));
+      first = std::move(choice);
+    }
+    first.arguments.push_back(std::move(other));
+    first.name = NameOfChoice(first.arguments);
   }
 
   // A literal word with nothing behind it yet takes the value that follows.
@@ -163,8 +191,12 @@ class SyntaxParser {
   // "key value [key value ...]": what is in brackets only says that the items before repeat.
   static bool Repeats(std::vector<DocArgument>& items, const DocArgument& group) {
     if (group.type != Type::kBlock) {
-      if (items.empty() || !SameWord(items.back(), group)) return false;
+      // "ID id [id ...]": the word stands only before the first.
+      if (items.empty() || items.back().name != group.name || items.back().type != group.type) {
+        return false;
+      }
       items.back().multiple = true;
+      items.back().multiple_token = !group.token.empty() && group.type != Type::kPureToken;
       return true;
     }
     const size_t count = group.arguments.size();
@@ -181,8 +213,15 @@ class SyntaxParser {
 
   DocArgument Group(std::string_view closing) {
     std::vector<DocArgument> alternatives;
+    std::string token;
     do {
-      alternatives.push_back(AsOne(Sequence()));
+      std::vector<DocArgument> items = Sequence();
+      // "TYPE NORMAL|PUBSUB": the first word is the whole choice's.
+      if (alternatives.empty() && Peek() == "|" && IsTwoWords(items)) {
+        token = std::move(items[0].token);
+        items.erase(items.begin());
+      }
+      alternatives.push_back(AsOne(std::move(items)));
     } while (Take() == "|");
     const bool optional = closing == "]";
     DocArgument group;
@@ -190,11 +229,17 @@ class SyntaxParser {
       group = std::move(alternatives[0]);
     } else {
       group.type = Type::kOneOf;
-      group.name = NameOfChoice(alternatives);
+      group.name = token.empty() ? NameOfChoice(alternatives) : ToLower(token);
+      group.token = std::move(token);
       group.arguments = std::move(alternatives);
     }
     group.optional |= optional;
     return group;
+  }
+
+  static bool IsTwoWords(const std::vector<DocArgument>& items) {
+    return items.size() == 2 && items[0].type == Type::kPureToken &&
+           items[1].type == Type::kPureToken;
   }
 
   // A sequence as one argument: itself, or a block.

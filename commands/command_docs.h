@@ -9,9 +9,12 @@
 //
 // Lower-case words are values to be filled in, capital ones are literal. A capital word belongs to
 // the value behind it ("COUNT count"); alone in brackets it belongs to all of them ("[LIMIT offset
-// count]"). [] optional, () grouping, | alternatives, ... repeats the item before, where "key [key
-// ...]" is the same as "key...". The type of a value follows from its name, or is said:
-// "by:double".
+// count]"), also to alternatives ("[TYPE NORMAL|PUBSUB]").
+//
+// [] optional, () grouping, | alternatives, ... repeats the item before, where "key [key ...]" is
+// the same as "key...", and "[CONFIG name value]..." repeats the word too.
+//
+// The type of a value follows from its name, or is said: "by:double".
 #pragma once
 
 #include <cstdint>
@@ -42,6 +45,7 @@ struct DocArgument {
   int key_spec_index = -1;  // Of a key: which of the command's key specifications finds it.
   bool optional = false;
   bool multiple = false;
+  bool multiple_token = false;  // When repeated, with its token.
   std::vector<DocArgument> arguments;
 
   friend bool operator==(const DocArgument&, const DocArgument&) = default;

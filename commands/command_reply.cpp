@@ -204,9 +204,11 @@ void WriteDocArguments(ReplyWriter& reply, std::span<const DocArgument> argument
     if (!argument.token.empty()) WriteField(reply, "token", argument.token);
     if (has_flags) {
       reply.Bulk("flags");
-      reply.Set((argument.optional ? 1 : 0) + (argument.multiple ? 1 : 0));
-      if (argument.optional) reply.Simple("optional");
-      if (argument.multiple) reply.Simple("multiple");
+      std::vector<std::string_view> flags;
+      if (argument.optional) flags.push_back("optional");
+      if (argument.multiple) flags.push_back("multiple");
+      if (argument.multiple_token) flags.push_back("multiple_token");
+      WriteSet(reply, flags);
     }
     if (!argument.arguments.empty()) WriteDocArguments(reply, argument.arguments);
   }

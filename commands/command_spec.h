@@ -114,6 +114,10 @@ struct KeySpec {
   int16_t first = 0;
   uint32_t flags = 0;           // KeyFlags; 0: derived from the command (RO ACCESS, or RW UPDATE).
   std::string_view notes = {};  // What COMMAND INFO adds in words.
+  // With kKeyVariableFlags: a request without this word behind its first key and value uses its
+  // keys only as `flags_without_word` say.
+  std::string_view word = {};
+  uint32_t flags_without_word = 0;
 };
 
 struct KeySpecs {
@@ -133,6 +137,13 @@ struct KeySpecs {
     KeySpecs with_notes = *this;
     with_notes.specs[count - 1].notes = notes;
     return with_notes;
+  }
+  // The last specification's flags are other ones in a request without the option `word`.
+  constexpr KeySpecs Without(std::string_view word, uint32_t flags) const {
+    KeySpecs variable = *this;
+    variable.specs[count - 1].word = word;
+    variable.specs[count - 1].flags_without_word = flags;
+    return variable;
   }
 };
 

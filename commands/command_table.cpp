@@ -79,16 +79,29 @@ int64_t BeginOf(const KeySpec& spec, std::span<const std::string_view> args) {
   return -1;
 }
 
-bool AppendRange(const Command& command, const KeySpec& spec, int64_t begin, int64_t argc,
-                 std::vector<KeyPosition>& keys) {
+// The flags of the keys in one request, which the row may leave to its options.
+uint32_t KeyFlagsIn(const Command& command, const KeySpec& spec,
+                    std::span<const std::string_view> args) {
+  const uint32_t flags = KeyFlagsOf(command, spec);
+  if ((flags & kKeyVariableFlags) == 0 || spec.word.empty()) return flags;
+  for (size_t i = static_cast<size_t>(spec.index) + 2; i < args.size(); ++i) {
+    if (EqualsIgnoreCase(args[i], spec.word)) return flags & ~kKeyVariableFlags;
+  }
+  return spec.flags_without_word;
+}
+
+bool AppendRange(const Command& command, const KeySpec& spec, int64_t begin,
+                 std::span<const std::string_view> args, std::vector<KeyPosition>& keys) {
+  const int64_t argc = static_cast<int64_t>(args.size());
   int64_t last = begin + spec.last;
   if (spec.last < 0) {
     last = argc + spec.last;
     if (spec.last == -1 && spec.limit >= 2) last = begin + (argc - begin) / spec.limit - 1;
   }
   if (begin >= argc || last >= argc) return begin >= argc ? spec.last < 0 : false;
+  const uint32_t flags = KeyFlagsIn(command, spec, args);
   for (int64_t i = begin; i <= last; i += spec.step) {
-    keys.push_back({static_cast<uint32_t>(i), KeyFlagsOf(command, spec)});
+    keys.push_back({static_cast<uint32_t>(i), flags});
   }
   return true;
 }
@@ -198,9 +211,8 @@ bool FindKeys(const Command& command, std::span<const std::string_view> args,
   for (const KeySpec& spec : command.spec().keys.view()) {
     const int64_t begin = BeginOf(spec, args);
     if (begin < 0) continue;  // An optional keyword that is not there brings no keys.
-    sound &= spec.find == KeySpec::Find::kRange
-                 ? AppendRange(command, spec, begin, static_cast<int64_t>(args.size()), keys)
-                 : AppendCounted(command, spec, begin, args, keys);
+    sound &= spec.find == KeySpec::Find::kRange ? AppendRange(command, spec, begin, args, keys)
+                                                : AppendCounted(command, spec, begin, args, keys);
   }
   return sound;
 }

@@ -357,7 +357,8 @@ constexpr uint32_t kOwInsert = kKeyOw | kKeyInsert;
 constexpr uint32_t kConditionalDelete = kKeyRw | kKeyDelete | kKeyVariableFlags;
 
 constexpr KeySpecs kSetKey = Keys(1, 1, 1, kRwAccessUpdate | kKeyVariableFlags)
-                                 .WithNotes("RW and ACCESS due to the optional `GET` argument");
+                                 .WithNotes("RW and ACCESS due to the optional `GET` argument")
+                                 .Without("GET", kOwUpdate);
 constexpr KeySpecs kGetExKey =
     Keys(1, 1, 1, kRwAccessUpdate).WithNotes("RW and UPDATE because it changes the TTL");
 constexpr KeySpecs kCountedPairs = [] {

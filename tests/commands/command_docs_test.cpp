@@ -19,6 +19,7 @@ std::string Text(const std::vector<DocArgument>& arguments) {
     if (argument.key_spec_index >= 0) text += "#" + std::to_string(argument.key_spec_index);
     if (argument.optional) text += "?";
     if (argument.multiple) text += "*";
+    if (argument.multiple_token) text += "*";
     if (!argument.arguments.empty()) text += "(" + Text(argument.arguments) + ")";
   }
   return text;
@@ -57,6 +58,24 @@ TEST(CommandDocsTest, AlternativesAreOneOf) {
   EXPECT_EQ(Parsed("key value [NX|XX] [EX seconds|KEEPTTL]"),
             "key:key#0 value:string condition:oneof?(NX=nx:pure-token XX=xx:pure-token) "
             "expiration:oneof?(EX=seconds:integer KEEPTTL=keepttl:pure-token)");
+}
+
+TEST(CommandDocsTest, AWordBeforeWordsIsTheWholeChoices) {
+  EXPECT_EQ(Parsed("[TYPE NORMAL|PUBSUB]"),
+            "TYPE=type:oneof?(NORMAL=normal:pure-token PUBSUB=pubsub:pure-token)");
+}
+
+TEST(CommandDocsTest, OutsideOfBracketsABarStandsBetweenItsNeighbours) {
+  EXPECT_EQ(Parsed("ON|OFF|SKIP [value]"),
+            "on-or-off-or-skip:oneof(ON=on:pure-token OFF=off:pure-token SKIP=skip:pure-token) "
+            "value:string?");
+}
+
+TEST(CommandDocsTest, RepeatingTheWholeGroupRepeatsTheToken) {
+  EXPECT_EQ(Parsed("[CONFIG name value]..."), "CONFIG=config:block?**(name:string value:string)");
+  EXPECT_EQ(Parsed("[PREFIX prefix [PREFIX prefix ...]]"), "PREFIX=prefix:string?**");
+  EXPECT_EQ(Parsed("[ID client-id [client-id ...]]"), "ID=client-id:integer?*");
+  EXPECT_EQ(Parsed("[ARGS arg...]"), "ARGS=arg:string?*");
 }
 
 TEST(CommandDocsTest, DotsRepeatTheItemBefore) {
