@@ -57,6 +57,9 @@ class CommandContext {
   // The blob that a large argument was received into, or an empty reference. Moves it out.
   BlobRef TakeBlob(size_t arg_index);
 
+  // Argument `index` is a secret: MONITOR and the slow log show "(redacted)" in its place.
+  void RedactArg(size_t index) { redacted_args_.push_back(static_cast<uint32_t>(index)); }
+
   ReplyWriter& reply() { return *reply_; }
   Client& client() { return *client_; }
   Services& server() { return *services_; }
@@ -154,6 +157,7 @@ class CommandContext {
   bool all_shards_locked_ = false;
   int64_t dirty_ = 0;
 
+  std::vector<uint32_t> redacted_args_;
   std::vector<HashedKey> keys_;
   std::vector<uint32_t> key_args_;
   std::vector<Shard*> shards_;

@@ -30,7 +30,10 @@ void ConfigGet(CommandContext& ctx) {
 void ConfigSet(CommandContext& ctx) {
   if (ctx.argc() % 2 != 0) return ctx.reply().Error(error_text::kSyntax);
   std::vector<std::pair<std::string_view, std::string_view>> pairs;
-  for (size_t i = 2; i < ctx.argc(); i += 2) pairs.emplace_back(ctx.arg(i), ctx.arg(i + 1));
+  for (size_t i = 2; i < ctx.argc(); i += 2) {
+    pairs.emplace_back(ctx.arg(i), ctx.arg(i + 1));
+    if (ctx.server().config().IsSecret(ctx.arg(i))) ctx.RedactArg(i + 1);
+  }
   ReplyStatus(ctx, ctx.server().config().Set(pairs));
 }
 

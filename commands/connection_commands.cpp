@@ -21,6 +21,7 @@ namespace {
 
 void Auth(CommandContext& ctx) {
   if (ctx.argc() > 3) return ctx.reply().Error(error_text::kSyntax);
+  for (size_t i = 1; i < ctx.argc(); ++i) ctx.RedactArg(i);
   std::string_view user = kDefaultUser;
   if (ctx.argc() == 3) {
     user = ctx.arg(1);
@@ -96,6 +97,8 @@ bool ParseHello(CommandContext& ctx, HelloOptions& options) {
     if (EqualsIgnoreCase(ctx.arg(i), "AUTH") && left >= 2) {
       options.user = ctx.arg(i + 1);
       options.password = ctx.arg(i + 2);
+      ctx.RedactArg(i + 1);
+      ctx.RedactArg(i + 2);
       i += 2;
     } else if (EqualsIgnoreCase(ctx.arg(i), "SETNAME") && left >= 1) {
       options.name = ctx.arg(++i);

@@ -92,6 +92,8 @@ class ConfigAccess {
   virtual absl::Status Set(
       std::span<const std::pair<std::string_view, std::string_view>> pairs) = 0;
   virtual absl::Status Rewrite() = 0;
+  // Whether the setting's value is not for logs.
+  virtual bool IsSecret(std::string_view name) const = 0;
 };
 
 struct CommandStatistics {

@@ -159,6 +159,11 @@ std::shared_ptr<const Config> ConfigStore::Snapshot() const {
   return current_;
 }
 
+bool ConfigStore::IsSecret(std::string_view name) {
+  const Directive* directive = FindDirective(name);
+  return directive != nullptr && directive->Is(kSensitive);
+}
+
 std::string ConfigStore::config_file() const {
   MutexLock lock(mu_);
   return config_file_;

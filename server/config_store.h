@@ -85,6 +85,9 @@ class ConfigStore {
   // message of an error is as in Set().
   absl::Status Rewrite();
 
+  // Whether the value of the setting `name` is not for logs.
+  static bool IsSecret(std::string_view name);
+
   // The file that was loaded, absolute; empty when there is none.
   std::string config_file() const;
 

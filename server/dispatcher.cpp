@@ -152,9 +152,6 @@ Dispatcher::Outcome Dispatcher::RunOne(Client& client, Request& request,
       if (client.Is(kClientMulti) && !command.Has(kControlsMulti)) [[unlikely]] {
         Queue(client, command, request, reply);
       } else {
-        if (environment_.monitored()) [[unlikely]] {
-          environment_.FeedMonitors(client, command, request.args);
-        }
         const uint64_t errors_before = reply.error_count();
         context_.command_ = &command;
         context_.args_ = request.args;
@@ -382,9 +379,6 @@ void Dispatcher::RunTransaction(Client& client, ReplyWriter& reply) {
     reply.Array(transaction->queue.size());
     for (OwnedRequest& queued : transaction->queue) {
       const uint64_t errors_before = reply.error_count();
-      if (environment_.monitored()) {
-        environment_.FeedMonitors(client, queued.command(), queued.args());
-      }
       context_.command_ = &queued.command();
       context_.args_ = queued.args();
       context_.blobs_ = &queued.blobs();
@@ -446,8 +440,21 @@ void Dispatcher::Account(const Client& client, const Command& command,
     counters_.longest_shard_hold_ns.Set(nanoseconds);
   }
   if (nanoseconds >= notable_nanoseconds_) [[unlikely]] {
-    environment_.NoteDuration(client, command, args, nanoseconds);
+    environment_.NoteDuration(client, command, ShownArgs(args), nanoseconds);
   }
+  if (environment_.monitored()) [[unlikely]] {
+    environment_.FeedMonitors(client, command, ShownArgs(args));
+    last_cycles_ = CycleCount();  // Being watched is not the next command's fault.
+  }
+  if (!context_.redacted_args_.empty()) [[unlikely]]
+    context_.redacted_args_.clear();
+}
+
+std::span<const std::string_view> Dispatcher::ShownArgs(std::span<const std::string_view> args) {
+  if (context_.redacted_args_.empty()) return args;
+  shown_args_.assign(args.begin(), args.end());
+  for (const uint32_t index : context_.redacted_args_) shown_args_[index] = "(redacted)";
+  return shown_args_;
 }
 
 }  // namespace larder

@@ -47,7 +47,7 @@ class Dispatcher {
   class Environment {
    public:
     virtual ~Environment() = default;
-    // Somebody runs MONITOR: told of every request before it runs.
+    // Somebody runs MONITOR: told of every request when it has run.
     virtual bool monitored() const = 0;
     virtual void FeedMonitors(const Client& client, const Command& command,
                               std::span<const std::string_view> args) = 0;
@@ -132,6 +132,8 @@ class Dispatcher {
   // The keys of the request into the context; false (and an error replied) if they make no sense.
   void BindKeys(const Command& command, std::span<const std::string_view> args);
   void CallHandler(const Command& command);
+  // As others may see them.
+  std::span<const std::string_view> ShownArgs(std::span<const std::string_view> args);
   void Account(const Client& client, const Command& command, std::span<const std::string_view> args,
                uint64_t errors_before);
 
@@ -149,6 +151,7 @@ class Dispatcher {
   ShardLocks locks_;
   std::array<PreparedRequest, kBatch> prepared_;
   std::vector<KeyPosition> positions_;
+  std::vector<std::string_view> shown_args_;
   uint64_t last_cycles_ = 0;  // When the previous command ended.
   // From here on a duration interests the slow log or the latency monitor.
   int64_t notable_nanoseconds_ = 0;

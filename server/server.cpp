@@ -38,6 +38,7 @@ class StoreConfigAccess : public ConfigAccess {
     return absl::OkStatus();
   }
   absl::Status Rewrite() override { return store_.Rewrite(); }
+  bool IsSecret(std::string_view name) const override { return ConfigStore::IsSecret(name); }
 
  private:
   ConfigStore& store_;
