@@ -114,8 +114,8 @@ int64_t PubSubHub::Publish(ChannelKind kind, std::string_view channel, std::stri
   int64_t receivers = 0;
   const ChannelMap& channels = stripe.Of(kind);
   if (const auto it = channels.find(channel); it != channels.end()) {
-    const std::string_view parts[] = {
-        kind == ChannelKind::kShardChannel ? "smessage" : "message", channel, message};
+    const std::string_view parts[] = {kind == ChannelKind::kShardChannel ? "smessage" : "message",
+                                      channel, message};
     DeliverToAll(it->second, parts);
     receivers = static_cast<int64_t>(it->second.size());
   }

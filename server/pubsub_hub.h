@@ -1,12 +1,13 @@
 // Who is subscribed to what, and the way of a message to all of them.
 //
-// Channels lie in stripes by their hash, each with a lock of its own. A message is handed to all its
-// subscribers' threads with the lock of its channel's stripe held, which gives the messages of one
-// channel one order for everybody. Its bytes are built once and shared. While nobody has a pattern,
-// publishing looks at none: one relaxed load.
+// Channels lie in stripes by their hash, each with a lock of its own. A message is handed to all
+// its subscribers' threads with the lock of its channel's stripe held, which gives the messages of
+// one channel one order for everybody. Its bytes are built once and shared. While nobody has a
+// pattern, publishing looks at none: one relaxed load.
 //
-// Concurrency: guarded. Subscribe, Unsubscribe and UnsubscribeAll come from the client's own thread.
-// Lock order: shards, one stripe, patterns_mu_, then the locks of the directory and its hosts.
+// Concurrency: guarded. Subscribe, Unsubscribe and UnsubscribeAll come from the client's own
+// thread. Lock order: shards, one stripe, patterns_mu_, then the locks of the directory and its
+// hosts.
 #pragma once
 
 #include <array>
@@ -37,9 +38,7 @@ class PubSubHub final : public PubSub {
                   Client* publisher) override;
   std::vector<std::string> Channels(ChannelKind kind, std::string_view glob) const override;
   int64_t Subscribers(ChannelKind kind, std::string_view channel) const override;
-  int64_t PatternCount() const override {
-    return pattern_count_.load(std::memory_order_relaxed);
-  }
+  int64_t PatternCount() const override { return pattern_count_.load(std::memory_order_relaxed); }
   // Channels of a kind that somebody is subscribed to, for INFO.
   int64_t ChannelCount(ChannelKind kind) const;
 

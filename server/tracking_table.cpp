@@ -273,11 +273,9 @@ void TrackingTable::SendBroadcasts() {
   std::vector<std::string_view> names;
   MutexLock lock(mu_);
   for (const auto& [prefix, listeners] : prefixes_) {
-    const auto begin =
-        std::lower_bound(changes.begin(), changes.end(), prefix,
-                         [](const ChangedKey& change, const std::string& wanted) {
-                           return change.key < wanted;
-                         });
+    const auto begin = std::lower_bound(
+        changes.begin(), changes.end(), prefix,
+        [](const ChangedKey& change, const std::string& wanted) { return change.key < wanted; });
     const auto end = std::find_if(begin, changes.end(), [&](const ChangedKey& change) {
       return !change.key.starts_with(prefix);
     });

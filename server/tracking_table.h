@@ -1,14 +1,15 @@
 // Client-side caching: who has read which keys, and has to be told when they change.
 //
 // For a client in the default mode, each key that it reads is remembered in its shard's table until
-// the key changes for the first time. A broadcasting client (BCAST) is told of every change of a key
-// with one of its prefixes; nothing is remembered for it. While no client tracks anything, a change
-// costs nothing, for its shard is not observed, and a read costs one test of the client's flags.
+// the key changes for the first time. A broadcasting client (BCAST) is told of every change of a
+// key with one of its prefixes; nothing is remembered for it. While no client tracks anything, a
+// change costs nothing, for its shard is not observed, and a read costs one test of the client's
+// flags.
 //
-// An invalidation cannot overtake the reply that it is about: reply and remembering happen under the
-// shard's lock, and what another thread delivers is written behind the batch that is running. For a
-// change by the client itself it is held back until its command has replied, and broadcasts are held
-// back to the end of the batch, as Redis does it.
+// An invalidation cannot overtake the reply that it is about: reply and remembering happen under
+// the shard's lock, and what another thread delivers is written behind the batch that is running.
+// For a change by the client itself it is held back until its command has replied, and broadcasts
+// are held back to the end of the batch, as Redis does it.
 //
 // Concurrency: the tables are shard-guarded, one a shard; what is common has a mutex of its own.
 // Lock order: shards, mu_, then the locks of the registry and its hosts. What is held back is the
@@ -61,8 +62,8 @@ class TrackingTable final : public ClientTracking {
   // ---- For the dispatcher.
   // The client, which tracks, has run a read-only command. REQUIRES: its keys' shards are locked.
   void RememberReads(Client& client, CommandContext& context);
-  // One key of it; true if it is the first that the shard remembers. Beyond `max_keys` in all, other
-  // keys of the shard are forgotten, and whoever tracks them is told.
+  // One key of it; true if it is the first that the shard remembers. Beyond `max_keys` in all,
+  // other keys of the shard are forgotten, and whoever tracks them is told.
   bool Remember(const Client& client, uint32_t shard_id, std::string_view key, int64_t max_keys);
   // The client, which tracks, has had the reply of its command (null: an unknown one).
   void AfterCommand(Client& client, const Command* command);
