@@ -14,8 +14,8 @@ namespace larder {
 namespace {
 
 void ReplyBadSubcommand(CommandContext& ctx) {
-  ctx.reply().Error(error_text::UnknownSubcommandOrArity(
-      ctx.arg(1), ctx.command().container()->full_name()));
+  ctx.reply().Error(
+      error_text::UnknownSubcommandOrArity(ctx.arg(1), ctx.command().container()->full_name()));
 }
 
 // How many clients the filter meant and this call ended. The asking one is told first and closes

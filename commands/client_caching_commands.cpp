@@ -68,7 +68,9 @@ bool ParseOptions(CommandContext& ctx, TrackingOptions& options) {
   return true;
 }
 
-bool Overlap(std::string_view a, std::string_view b) { return a.starts_with(b) || b.starts_with(a); }
+bool Overlap(std::string_view a, std::string_view b) {
+  return a.starts_with(b) || b.starts_with(a);
+}
 
 // A key must not have two of the client's prefixes, or the client would hear of it twice. Empty if
 // the new ones fit to each other and to those it has.

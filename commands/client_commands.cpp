@@ -65,8 +65,7 @@ void SetInfo(CommandContext& ctx) {
   const std::string_view attribute = ctx.arg(2);
   const bool name = EqualsIgnoreCase(attribute, "lib-name");
   if (!name && !EqualsIgnoreCase(attribute, "lib-ver")) {
-    return ctx.reply().Error(
-        absl::StrCat("ERR Unrecognized option '", AsAbsl(attribute), "'"));
+    return ctx.reply().Error(absl::StrCat("ERR Unrecognized option '", AsAbsl(attribute), "'"));
   }
   if (!IsClientText(ctx.arg(3))) {
     return ctx.reply().Error(absl::StrCat(
@@ -142,12 +141,12 @@ constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
 constexpr uint32_t kOthers = kOwn | kAdmin;
 constexpr std::string_view kVaries = "nondeterministic_output";
 
-#define LARDER_CLIENT_FILTERS                                                                     \
-  "[ID client-id [client-id ...]] [TYPE NORMAL|MASTER|REPLICA|PUBSUB] [USER username] "           \
-  "[ADDR ip:port] [LADDR ip:port] [IP ip] [SKIPME YES|NO] [MAXAGE seconds] [IDLE seconds] "       \
-  "[NAME name] [FLAGS flags] [LIB-NAME lib-name] [LIB-VER lib-ver] [DB db] [CAPA capa] "          \
-  "[NOT-ID client-id [client-id ...]] [NOT-TYPE NORMAL|MASTER|REPLICA|PUBSUB] "                   \
-  "[NOT-USER username] [NOT-ADDR ip:port] [NOT-LADDR ip:port] [NOT-IP ip] [NOT-NAME name] "       \
+#define LARDER_CLIENT_FILTERS                                                               \
+  "[ID client-id [client-id ...]] [TYPE NORMAL|MASTER|REPLICA|PUBSUB] [USER username] "     \
+  "[ADDR ip:port] [LADDR ip:port] [IP ip] [SKIPME YES|NO] [MAXAGE seconds] [IDLE seconds] " \
+  "[NAME name] [FLAGS flags] [LIB-NAME lib-name] [LIB-VER lib-ver] [DB db] [CAPA capa] "    \
+  "[NOT-ID client-id [client-id ...]] [NOT-TYPE NORMAL|MASTER|REPLICA|PUBSUB] "             \
+  "[NOT-USER username] [NOT-ADDR ip:port] [NOT-LADDR ip:port] [NOT-IP ip] [NOT-NAME name] " \
   "[NOT-FLAGS flags] [NOT-LIB-NAME lib-name] [NOT-LIB-VER lib-ver] [NOT-DB db] [NOT-CAPA capa]"
 
 // clang-format off

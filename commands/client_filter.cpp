@@ -19,13 +19,16 @@ using Traits = ClientFilter::Traits;
 // The filters whose value is a text like any other.
 struct TextFilter {
   std::string_view name;
-  std::optional<std::string_view> Traits::*value;
+  std::optional<std::string_view> Traits::* value;
 };
 
 constexpr TextFilter kTextFilters[] = {
-    {"addr", &Traits::address},         {"laddr", &Traits::local_address},
-    {"ip", &Traits::ip},                {"name", &Traits::name},
-    {"lib-name", &Traits::library_name}, {"lib-ver", &Traits::library_version},
+    {"addr", &Traits::address},
+    {"laddr", &Traits::local_address},
+    {"ip", &Traits::ip},
+    {"name", &Traits::name},
+    {"lib-name", &Traits::library_name},
+    {"lib-ver", &Traits::library_version},
 };
 
 constexpr std::string_view kOtherFilters[] = {"id",     "type",   "user", "flags", "capa",
@@ -127,8 +130,8 @@ class Parser {
     for (const char letter : value) {
       if (AllFlagLetters().find(letter) == std::string_view::npos &&
           kOfOtherRoles.find(letter) == std::string_view::npos) {
-        return Refuse(absl::StrCat("ERR Unknown flags found in the provided filter: ",
-                                   AsAbsl(value)));
+        return Refuse(
+            absl::StrCat("ERR Unknown flags found in the provided filter: ", AsAbsl(value)));
       }
     }
     traits.flags = value;
@@ -138,8 +141,7 @@ class Parser {
 
   bool ParseCapabilities(std::string_view value, Traits& traits) {
     if (value.find_first_not_of('r') != std::string_view::npos) {
-      return Refuse(
-          absl::StrCat("ERR Unknown capa found in the provided filter: ", AsAbsl(value)));
+      return Refuse(absl::StrCat("ERR Unknown capa found in the provided filter: ", AsAbsl(value)));
     }
     traits.capabilities = value;
     ++at_;
@@ -190,14 +192,11 @@ class Parser {
   size_t at_;
 };
 
-std::string_view IpOf(std::string_view address) {
-  return address.substr(0, address.rfind(':'));
-}
+std::string_view IpOf(std::string_view address) { return address.substr(0, address.rfind(':')); }
 
 bool HasAll(std::string_view letters, std::string_view wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&](char letter) {
-    return letters.find(letter) != std::string_view::npos;
-  });
+  return std::all_of(wanted.begin(), wanted.end(),
+                     [&](char letter) { return letters.find(letter) != std::string_view::npos; });
 }
 
 // Calls visit(whether the client has it) for each trait that is named.
@@ -230,7 +229,8 @@ int64_t SecondsSince(MonoTime then, MonoTime now) {
 
 bool ClientFilter::Matches(const ClientRecord& record, uint64_t asking_id, MonoTime now) const {
   if (skip_asking && record.id == asking_id) return false;
-  if (least_age_seconds && SecondsSince(record.connected_at, now) < *least_age_seconds) return false;
+  if (least_age_seconds && SecondsSince(record.connected_at, now) < *least_age_seconds)
+    return false;
   const MonoTime last{
       std::chrono::nanoseconds(record.last_interaction_ns.load(std::memory_order_relaxed))};
   if (least_idle_seconds && SecondsSince(last, now) < *least_idle_seconds) return false;

@@ -17,13 +17,11 @@ struct FlagLetter {
 
 // In the order of Redis. 'R' has no flag: another thread finds out that a redirection is broken.
 constexpr FlagLetter kFlagLetters[] = {
-    {kClientMonitor, 'O'},         {kClientPubSub, 'P'},
-    {kClientMulti, 'x'},           {kClientBlocked, 'b'},
-    {kClientTracking, 't'},        {0, 'R'},
-    {kClientTrackingBroadcast, 'B'}, {kClientDirtyCas, 'd'},
-    {kClientCloseAfterReply, 'c'}, {kClientCloseNow, 'A'},
-    {kClientUnixSocket, 'U'},      {kClientReadOnly, 'r'},
-    {kClientNoEvict, 'e'},         {kClientNoTouch, 'T'},
+    {kClientMonitor, 'O'},           {kClientPubSub, 'P'},     {kClientMulti, 'x'},
+    {kClientBlocked, 'b'},           {kClientTracking, 't'},   {0, 'R'},
+    {kClientTrackingBroadcast, 'B'}, {kClientDirtyCas, 'd'},   {kClientCloseAfterReply, 'c'},
+    {kClientCloseNow, 'A'},          {kClientUnixSocket, 'U'}, {kClientReadOnly, 'r'},
+    {kClientNoEvict, 'e'},           {kClientNoTouch, 'T'},
 };
 
 template <typename T>
@@ -112,14 +110,15 @@ void AppendClientLine(std::string& out, const ClientRecord& record, MonoTime now
   const MonoTime last_interaction{std::chrono::nanoseconds(Read(record.last_interaction_ns))};
   const int64_t output_bytes = Read(record.output_bytes);
   absl::StrAppend(&out, "id=", record.id, " addr=", record.address, " laddr=", record.local_address,
-                  " fd=", record.fd, " name=", name, " age=", SecondsSince(record.connected_at, now),
+                  " fd=", record.fd, " name=", name,
+                  " age=", SecondsSince(record.connected_at, now),
                   " idle=", SecondsSince(last_interaction, now), " flags=", FlagLetters(record));
-  absl::StrAppend(&out, " db=", Read(record.db), " sub=", Read(record.channels),
-                  " psub=", Read(record.patterns), " ssub=", Read(record.shard_channels),
-                  " multi=", Read(record.queued_commands), " qbuf=",
-                  Read(record.query_buffer_bytes), " qbuf-free=",
-                  Read(record.query_buffer_free_bytes), " argv-mem=", Read(record.argument_bytes),
-                  " multi-mem=", Read(record.multi_bytes));
+  absl::StrAppend(
+      &out, " db=", Read(record.db), " sub=", Read(record.channels),
+      " psub=", Read(record.patterns), " ssub=", Read(record.shard_channels),
+      " multi=", Read(record.queued_commands), " qbuf=", Read(record.query_buffer_bytes),
+      " qbuf-free=", Read(record.query_buffer_free_bytes),
+      " argv-mem=", Read(record.argument_bytes), " multi-mem=", Read(record.multi_bytes));
   // Replies stand in chunks that the connection borrows, so that there is no buffer of its own to
   // speak of (rbs, rbp, obl); what waits for the socket is all in the list.
   absl::StrAppend(&out, " rbs=0 rbp=0 obl=0 oll=", output_bytes > 0 ? 1 : 0, " omem=", output_bytes,

@@ -87,15 +87,14 @@ void Unsubscribe(CommandContext& ctx) {
 
 template <ChannelKind kKind>
 void Publish(CommandContext& ctx) {
-  ctx.reply().Integer(
-      ctx.server().pubsub().Publish(kKind, ctx.arg(1), ctx.arg(2), &ctx.client()));
+  ctx.reply().Integer(ctx.server().pubsub().Publish(kKind, ctx.arg(1), ctx.arg(2), &ctx.client()));
 }
 
 template <ChannelKind kKind>
 void Channels(CommandContext& ctx) {
   if (ctx.argc() > 3) {
-    return ctx.reply().Error(error_text::UnknownSubcommandOrArity(
-        ctx.arg(1), ctx.command().container()->full_name()));
+    return ctx.reply().Error(
+        error_text::UnknownSubcommandOrArity(ctx.arg(1), ctx.command().container()->full_name()));
   }
   const std::vector<std::string> names =
       ctx.server().pubsub().Channels(kKind, ctx.argc() == 3 ? ctx.arg(2) : "*");
