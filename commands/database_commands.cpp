@@ -40,6 +40,7 @@ void Flush(CommandContext& ctx, int first_db, int last_db) {
     for (int db = first_db; db <= last_db; ++db) removed += FlushOne(ctx, shard, db, *reclaim);
     return true;
   });
+  ctx.server().tracking().OnFlushed();
   ctx.MarkDirty(removed);
   ctx.reply().Ok();
 }
