@@ -98,6 +98,7 @@ void EventLoop::Run() {
         handler->OnEvents(FromEpoll(events[static_cast<size_t>(i)].events));
       }
     }
+    if (after_events_) after_events_();
     if (woken) RunPosted();
     if (!timers_.empty() && timers_.begin()->first.first <= now_) RunTimers();
   }

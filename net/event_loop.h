@@ -55,6 +55,8 @@ class EventLoop {
   TimerId RunAt(MonoTime time, std::function<void()> task);
   void Cancel(const TimerId& timer);
 
+  // Called in every round when all its events have been handed out.
+  void set_after_events(std::function<void()> hook) { after_events_ = std::move(hook); }
   // Called in every round before the loop waits; returns how long it may wait at most.
   void set_before_wait(std::function<std::chrono::nanoseconds(MonoTime now)> hook) {
     before_wait_ = std::move(hook);
@@ -79,6 +81,7 @@ class EventLoop {
   MonoTime now_;
   std::map<TimerId, std::function<void()>> timers_;
   uint64_t next_timer_ = 0;
+  std::function<void()> after_events_;
   std::function<std::chrono::nanoseconds(MonoTime)> before_wait_;
 
   std::atomic<bool> stopping_{false};  // Set once by any thread, seen at the next round.

@@ -17,8 +17,8 @@ namespace {
 constexpr size_t kFlushInBetweenBytes = 512 * 1024;
 constexpr size_t kPartsPerWrite = 64;
 constexpr size_t kSharedPushBytes = 4096;
-// Room that is made for the rest of a request when its beginning already fills the read buffer.
-constexpr size_t kUnparsedGrowth = 64 * 1024;
+// A buffer for the beginning of a request that has grown past this is not kept when it is empty.
+constexpr size_t kKeptUnparsedBytes = 64 * 1024;
 
 }  // namespace
 
@@ -58,35 +58,41 @@ void Connection::OnEvents(uint32_t events) {
 
 void Connection::ReadSome() {
   if (closed() || waiting()) return;
+  if (collected_ || !worker_.round().HasRoom()) worker_.RunRound();
+  if (closed() || waiting()) return;
   const ReadResult result = Read();
-  if (closed() || waiting() || result == ReadResult::kNothing) return;
+  if (closed() || result == ReadResult::kNothing) return;
   // What is left comes without an event of its own. Others have their turn first.
   if (result == ReadResult::kFull || hung_up_) worker_.QueueRead(id());
 }
 
 Connection::ReadResult Connection::Read() {
   if (!parser_.LargeBulkSpace().empty()) return ReadLargeBulk();
-  // Usually the beginning of the request is short and is put before the new bytes in the thread's
-  // buffer; a request that does not fit there grows in a buffer of its own.
-  const std::span<char> shared = worker_.read_buffer();
   const size_t kept = unparsed_.size();
-  if (kept > shared.size() / 2) {
-    unparsed_.resize(kept + std::max(kept, kUnparsedGrowth));
-    const ReadResult result = Receive(std::span<char>(unparsed_).subspan(kept));
-    unparsed_.resize(kept + received_);
-    if (result == ReadResult::kNothing) return result;
-    // Moved out, for what is left of it goes back there.
-    const std::string bytes = std::move(unparsed_);
-    unparsed_.clear();
-    Process(bytes);
-    return result;
-  }
-  std::memcpy(shared.data(), unparsed_.data(), kept);
-  const ReadResult result = Receive(shared.subspan(kept));
+  if (kept > Round::kReadBytes / 2) return ReadGrowing();
+  // Usually the beginning of the request is short and is put before the new bytes in the thread's
+  // buffer.
+  const std::span<char> space = worker_.round().ReadSpace();
+  std::memcpy(space.data(), unparsed_.data(), kept);
+  const ReadResult result = Receive(space.subspan(kept));
   if (result == ReadResult::kNothing) return result;
-  const size_t received = received_;
   unparsed_.clear();
-  Process({shared.data(), kept + received});
+  worker_.round().Take(kept + received_);
+  Collect({space.data(), kept + received_});
+  return result;
+}
+
+// A request that does not fit the thread's buffer grows in one of its own.
+Connection::ReadResult Connection::ReadGrowing() {
+  const size_t kept = unparsed_.size();
+  unparsed_.resize(kept + kept);
+  const ReadResult result = Receive(std::span<char>(unparsed_).subspan(kept));
+  unparsed_.resize(kept + received_);
+  if (result == ReadResult::kNothing) return result;
+  // Moved out, for what is left of it goes back there.
+  const std::string bytes = std::move(unparsed_);
+  unparsed_.clear();
+  Process(bytes);
   return result;
 }
 
@@ -94,7 +100,7 @@ Connection::ReadResult Connection::ReadLargeBulk() {
   const ReadResult result = Receive(parser_.LargeBulkSpace());
   if (result == ReadResult::kNothing) return result;
   parser_.LargeBulkReceived(received_);
-  Process({});
+  Collect({});
   return result;
 }
 
@@ -112,53 +118,90 @@ Connection::ReadResult Connection::Receive(std::span<char> space) {
   return received_ == space.size() ? ReadResult::kFull : ReadResult::kAll;
 }
 
+void Connection::Collect(std::string_view bytes) {
+  last_interaction_ = worker_.loop().now();
+  parser_.Feed(bytes);
+  Round& round = worker_.round();
+  const std::span<Request> requests = round.FreeRequests();
+  size_t count = 0;
+  const RequestParser::Result parsed = Parse(requests, count);
+  if (count == 0 && parsed == RequestParser::Result::kNeedMore) {
+    KeepRest();
+    FinishRound();
+    return;
+  }
+  const Round::Item& item = round.Add(*this, count, parsed);
+  worker_.dispatcher().Prepare(client_, requests.first(count), round.PreparedOf(item));
+  collected_ = true;
+}
+
+void Connection::RunCollected(const Round::Item& item) {
+  collected_ = false;
+  if (closed()) return;
+  Round& round = worker_.round();
+  if (item.count == 0 || RunBatch(round.RequestsOf(item), round.PreparedOf(item))) {
+    RunRest(item.parsed);
+  }
+  KeepRest();
+}
+
 void Connection::Process(std::string_view bytes) {
   last_interaction_ = worker_.loop().now();
-  parser_.set_authenticated(client_.Is(kClientAuthenticated));
   parser_.Feed(bytes);
-  const std::span<Request> requests = worker_.requests();
-  bool go_on = true;
-  while (go_on) {
-    size_t count = 0;
-    RequestParser::Result parsed = RequestParser::Result::kNeedMore;
-    // An unauthenticated client's limits change with its AUTH: one request at a time until then.
-    const size_t most = client_.Is(kClientAuthenticated) ? requests.size() : 1;
-    while (count < most) {
-      parsed = parser_.Next(requests[count]);
-      if (parsed != RequestParser::Result::kRequest) break;
-      ++count;
-    }
-    if (count > 0) go_on = RunBatch(count);
-    if (!go_on) break;
-    if (parsed == RequestParser::Result::kError) {
-      ReplyWriter(out_, client_.resp).Error(parser_.error());
-      worker_.log_protocol_error(client_, parser_.error());
-      client_.Set(kClientCloseAfterReply);
-      break;
-    }
-    if (parsed == RequestParser::Result::kNeedMore) break;
-    if (out_.size() > kFlushInBetweenBytes) {
-      Flush();
-      if (closed()) return;
-    }
-    parser_.set_authenticated(client_.Is(kClientAuthenticated));
-  }
-  if (closed()) return;
-  if (!client_.Is(kClientCloseAfterReply | kClientCloseNow)) {
-    const std::string_view rest = parser_.Unconsumed();
-    unparsed_.assign(rest.data(), rest.size());
-    if (unparsed_.empty() && unparsed_.capacity() > kUnparsedGrowth) unparsed_ = {};
-  }
+  RunRest(RequestParser::Result::kRequest);
+  KeepRest();
   FinishRound();
 }
 
-bool Connection::RunBatch(size_t count) {
-  // What CONFIG SET has answered with OK on another thread holds here.
-  worker_.FollowConfig();
-  const std::span<Request> requests = worker_.requests().first(count);
+void Connection::RunRest(RequestParser::Result parsed) {
+  const std::span<Request> requests = worker_.requests();
+  while (parsed == RequestParser::Result::kRequest && !closed()) {
+    size_t count = 0;
+    parsed = Parse(requests, count);
+    if (count > 0 && !RunBatch(requests.first(count), {})) return;
+    if (out_.size() > kFlushInBetweenBytes) Flush();
+  }
+  if (parsed == RequestParser::Result::kError) FailParsing();
+}
+
+RequestParser::Result Connection::Parse(std::span<Request> requests, size_t& count) {
+  // An unauthenticated client's limits change with its AUTH: one request at a time until then.
+  const bool authenticated = client_.Is(kClientAuthenticated);
+  parser_.set_authenticated(authenticated);
+  const size_t most = authenticated ? requests.size() : 1;
+  RequestParser::Result parsed = RequestParser::Result::kRequest;
+  while (count < most) {
+    parsed = parser_.Next(requests[count]);
+    if (parsed != RequestParser::Result::kRequest) break;
+    ++count;
+  }
+  return parsed;
+}
+
+void Connection::FailParsing() {
+  ReplyWriter(out_, client_.resp).Error(parser_.error());
+  worker_.log_protocol_error(client_, parser_.error());
+  client_.Set(kClientCloseAfterReply);
+}
+
+void Connection::KeepRest() {
+  if (closed() || client_.Is(kClientCloseAfterReply | kClientCloseNow)) return;
+  const std::string_view rest = parser_.Unconsumed();
+  if (rest.empty() && unparsed_.capacity() > kKeptUnparsedBytes) {
+    unparsed_ = {};
+  } else {
+    unparsed_.assign(rest.data(), rest.size());
+  }
+}
+
+bool Connection::RunBatch(std::span<Request> requests, std::span<const PreparedRequest> prepared) {
+  worker_.FollowConfig();  // What CONFIG SET has answered with OK on another thread holds here.
   ReplyWriter reply(out_, client_.resp);
-  const Dispatcher::Result result =
-      worker_.dispatcher().Run(client_, requests, worker_.unix_now(), reply);
+  Dispatcher& dispatcher = worker_.dispatcher();
+  const UnixMillis now = worker_.unix_now();
+  const Dispatcher::Result result = prepared.empty()
+                                        ? dispatcher.Run(client_, requests, now, reply)
+                                        : dispatcher.Run(client_, requests, prepared, now, reply);
   commands_ += static_cast<int64_t>(result.executed);
   switch (result.outcome) {
     case Dispatcher::Outcome::kDone:
@@ -201,7 +244,7 @@ void Connection::RunHeld() {
       for (const std::string& arg : running[i].args) requests[i].args.emplace_back(arg);
       requests[i].blobs = std::move(running[i].blobs);
     }
-    if (!RunBatch(count)) break;
+    if (!RunBatch(requests.first(count), {})) break;
   }
 }
 
@@ -275,8 +318,9 @@ void Connection::FinishRound() {
     Close();
     return;
   }
+  PublishRecord();  // Before the replies leave: who has one may ask others about this client.
   Flush();
-  if (!closed()) PublishRecord();
+  if (!closed()) PublishOutput();
 }
 
 void Connection::Push(const BlobRef& resp2, const BlobRef& resp3) {
@@ -395,9 +439,7 @@ void Connection::PublishRecord() {
   record.flags.store(client_.flags, kRelaxed);
   record.resp.store(static_cast<int32_t>(client_.resp), kRelaxed);
   record.query_buffer_bytes.store(static_cast<int64_t>(unparsed_.size()), kRelaxed);
-  record.output_bytes.store(static_cast<int64_t>(out_.size()), kRelaxed);
   record.net_in_bytes.store(net_in_bytes_, kRelaxed);
-  record.net_out_bytes.store(net_out_bytes_, kRelaxed);
   record.total_commands.store(commands_, kRelaxed);
   const bool multi = client_.transaction != nullptr;
   record.queued_commands.store(multi ? static_cast<int32_t>(client_.transaction->queue.size()) : -1,
@@ -406,6 +448,11 @@ void Connection::PublishRecord() {
                            kRelaxed);
   record.watched_keys.store(
       client_.watch == nullptr ? 0 : static_cast<int32_t>(client_.watch->keys.size()), kRelaxed);
+}
+
+void Connection::PublishOutput() {
+  client_.record->output_bytes.store(static_cast<int64_t>(out_.size()), std::memory_order_relaxed);
+  client_.record->net_out_bytes.store(net_out_bytes_, std::memory_order_relaxed);
 }
 
 void Connection::Close() {

@@ -21,6 +21,8 @@
 #include "net/event_loop.h"
 #include "protocol/output_buffer.h"
 #include "protocol/request_parser.h"
+#include "server/dispatcher.h"
+#include "server/round.h"
 
 namespace larder {
 
@@ -38,8 +40,13 @@ class Connection : public EventLoop::Handler {
   Client& client() { return client_; }
   uint64_t id() const { return client_.record->id; }
 
-  // Reads and runs what has come; a connection with more to read asks the worker for another turn.
+  // Reads what has come into the worker's round; a connection with more to read asks for another
+  // turn.
   void ReadSome();
+  // Runs what ReadSome has put into the round, and what else stands complete in the bytes it read.
+  void RunCollected(const Round::Item& item);
+  // Sends what the round has to say, and looks at the limits.
+  void FinishRound();
   // A message out of turn, in the protocol that the client speaks; sent at the end of this round.
   void Push(const BlobRef& resp2, const BlobRef& resp3);
   // Writes what there is to write; closes the connection when its socket or its limits say so.
@@ -76,21 +83,29 @@ class Connection : public EventLoop::Handler {
     kFull,     // As much as there was room for: more may be there.
   };
   ReadResult Read();
+  ReadResult ReadGrowing();
   ReadResult ReadLargeBulk();
   // Into `space`; received_ says how much.
   ReadResult Receive(std::span<char> space);
   // Writes the next pieces of the output, as send() does.
   ssize_t Send();
+  // Parses the first requests among `bytes` into the round, where `bytes` must stand until it runs.
+  void Collect(std::string_view bytes);
   // Runs every complete request among `bytes`; keeps the rest.
   void Process(std::string_view bytes);
-  // False if the rest of the round's requests must not run.
-  bool RunBatch(size_t count);
+  // Goes on with what was fed to the parser, `parsed` being its latest result.
+  void RunRest(RequestParser::Result parsed);
+  RequestParser::Result Parse(std::span<Request> requests, size_t& count);
+  void KeepRest();
+  void FailParsing();
+  // False if what follows must not run.
+  bool RunBatch(std::span<Request> requests, std::span<const PreparedRequest> prepared);
   void RunHeld();
   void Hold(std::span<Request> requests);
   void BeginWait(bool paused);
   void EndWait();
-  void FinishRound();
   void PublishRecord();
+  void PublishOutput();
   bool OutputLimitReached(MonoTime now);
   void NoteOutputLimit();
   size_t QueryBytes() const;
@@ -110,8 +125,9 @@ class Connection : public EventLoop::Handler {
   int64_t net_in_bytes_ = 0;
   int64_t net_out_bytes_ = 0;
   int64_t commands_ = 0;
-  size_t received_ = 0;   // By the latest Receive.
-  bool hung_up_ = false;  // The peer sends nothing more: read to the end, then close.
+  size_t received_ = 0;     // By the latest Receive.
+  bool hung_up_ = false;    // The peer sends nothing more: read to the end, then close.
+  bool collected_ = false;  // Has requests in the worker's round.
   bool flush_queued_ = false;
 };
 

@@ -33,8 +33,7 @@ Worker::Worker(Server& server, uint32_t index)
     : server_(server),
       index_(index),
       counters_(server.command_table().all().size()),
-      expire_cycle_(server.keyspace(), index, server.worker_count()),
-      read_buffer_(std::make_unique<char[]>(kReadBufferBytes)) {
+      expire_cycle_(server.keyspace(), index, server.worker_count()) {
   dispatcher_ = std::make_unique<Dispatcher>(Dispatcher::Options{
       .services = server,
       .keyspace = server.keyspace(),
@@ -77,6 +76,7 @@ void Worker::Join() {
 void Worker::Run() {
   current_worker = this;
   server_.hooks().BindThread(&dispatcher_->pending_events(), &counters_);
+  loop_.set_after_events([this] { RunRound(); });
   loop_.set_before_wait([this](MonoTime now) { return BeforeWait(now); });
   Cron();
   loop_.Run();
@@ -91,6 +91,7 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   for (const uint64_t id : ids) {
     if (Connection* connection = Find(id)) connection->ReadSome();
   }
+  RunRound();
   while (!to_flush_.empty()) {
     ids.clear();
     ids.swap(to_flush_);
@@ -106,6 +107,14 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   return busy ? std::chrono::nanoseconds(0) : std::chrono::seconds(1);
 }
 
+void Worker::RunRound() {
+  if (round_.empty()) return;
+  if (round_.AllPrepared().size() > 1) dispatcher_->Warm(round_.AllPrepared());
+  for (const Round::Item& item : round_.items()) item.connection->RunCollected(item);
+  for (const Round::Item& item : round_.items()) item.connection->FinishRound();
+  round_.Clear();
+}
+
 void Worker::ExpireSlice() {
   const ExpireCycle::Slice slice = expire_cycle_.Run(UnixMillisNow());
   if (slice.longest_hold.count() > counters_.longest_shard_hold_ns.Get()) {
@@ -116,7 +125,8 @@ void Worker::ExpireSlice() {
 }
 
 void Worker::FollowConfig() {
-  if (server_.config_version() != config_version_) [[unlikely]] RefreshConfig();
+  if (server_.config_version() != config_version_) [[unlikely]]
+    RefreshConfig();
 }
 
 void Worker::RefreshConfig() {
@@ -154,6 +164,7 @@ void Worker::Adopt(AcceptedSocket socket) {
 }
 
 void Worker::Open(AcceptedSocket socket) {
+  FollowConfig();  // The client may come because of what has just been set.
   counters_.connections_received.Increment();
   const auto refuse = [&](std::string_view error) {
     counters_.connections_rejected.Increment();

@@ -25,6 +25,7 @@
 #include "server/dispatcher.h"
 #include "server/error_counters.h"
 #include "server/expire_cycle.h"
+#include "server/round.h"
 
 namespace larder {
 
@@ -71,7 +72,10 @@ class Worker : public ClientHost {
   void FollowConfig();
   // Calendar time of this round of the loop, read off its steady clock.
   UnixMillis unix_now() const { return (unix_offset_us_ + MicrosOf(loop_.now())) / 1000; }
-  std::span<char> read_buffer() { return {read_buffer_.get(), kReadBufferBytes}; }
+  Round& round() { return round_; }
+  // Runs what the connections have put into the round.
+  void RunRound();
+  // For requests that are run outside of the round.
   std::span<Request> requests() { return requests_; }
   void QueueFlush(uint64_t client_id) { to_flush_.push_back(client_id); }
   // The connection has more to read than one turn takes.
@@ -83,8 +87,6 @@ class Worker : public ClientHost {
   void log_closing(const Client& client, std::string_view why);
 
  private:
-  static constexpr size_t kReadBufferBytes = 64 * 1024;
-
   struct Delivery {
     uint64_t client_id;
     BlobRef resp2;
@@ -121,7 +123,7 @@ class Worker : public ClientHost {
   int64_t unix_offset_us_ = 0;  // From steady to calendar time; Cron follows changes of the latter.
   MonoTime next_look_at_clients_{};
 
-  std::unique_ptr<char[]> read_buffer_;
+  Round round_;
   std::array<Request, Dispatcher::kBatch> requests_;
   absl::flat_hash_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> closed_;  // Freed when the round's events are done.
