@@ -17,6 +17,7 @@ void ThreadCounters::Reset() {
     }
     command.latency.Clear();
   }
+  if (reset_pending()) pending_resets.fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace larder

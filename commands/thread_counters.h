@@ -4,6 +4,7 @@
 // Concurrency: written by the owning thread, read by all (base/counter.h).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -42,8 +43,14 @@ struct ThreadCounters {
   Counter longest_shard_hold_ns;  // The longest time that this thread held a shard's lock.
   std::vector<CommandCounters> by_command;  // By Command::id().
 
+  // Any thread: from now on the figures count as zero, although their owner is yet to reset them.
+  void RequestReset() { pending_resets.fetch_add(1, std::memory_order_relaxed); }
+  bool reset_pending() const { return pending_resets.load(std::memory_order_relaxed) > 0; }
   // Back to nothing, but for `dirty`, which only a save takes back. By the owning thread alone.
   void Reset();
+
+  // Written by those who request and, downwards, by the owner; orders nothing.
+  std::atomic<int> pending_resets{0};
 };
 
 }  // namespace larder

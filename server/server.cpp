@@ -266,6 +266,7 @@ CommandStatistics Server::StatisticsOf(uint32_t command_id) const {
   CommandStatistics sum;
   int64_t nanoseconds = 0;
   for (const auto& worker : workers_) {
+    if (worker->counters().reset_pending()) continue;
     const CommandCounters& counters = worker->counters().by_command[command_id];
     sum.calls += counters.calls.Get();
     nanoseconds += counters.nanoseconds.Get();
@@ -279,6 +280,7 @@ CommandStatistics Server::StatisticsOf(uint32_t command_id) const {
 std::vector<int64_t> Server::HistogramOf(uint32_t command_id) const {
   std::vector<int64_t> sums;
   for (const auto& worker : workers_) {
+    if (worker->counters().reset_pending()) continue;
     worker->counters().by_command[command_id].latency.AddTo(sums);
   }
   return sums;
@@ -289,7 +291,12 @@ void Server::ResetHistogram(uint32_t command_id) {
 }
 
 void Server::ResetStatistics() {
-  for (const auto& worker : workers_) worker->ResetStatistics();
+  for (const auto& worker : workers_) {
+    worker->counters().RequestReset();
+    worker->errors().Reset();
+    worker->ResetStatistics();
+  }
+  keyspace_.lazy_free().ResetFreed();
 }
 
 void Server::SetMonitor(Client& client, bool on) {

@@ -103,6 +103,10 @@ void ServerInfo::GatherStats(InfoFigures& figures) const {
   TextMap<int64_t> errors;
   for (const auto& worker : server_.workers()) {
     const ThreadCounters& counters = worker->counters();
+    figures.persistence.changes_since_save += counters.dirty.Get();
+    figures.clients.blocked += worker->blocked_clients().Get();
+    figures.clients.by_thread.push_back(worker->connection_count());
+    if (counters.reset_pending()) continue;
     stats.connections_received += counters.connections_received.Get();
     stats.connections_rejected += counters.connections_rejected.Get();
     stats.commands_processed += counters.commands_processed.Get();
@@ -119,9 +123,6 @@ void ServerInfo::GatherStats(InfoFigures& figures) const {
     stats.output_buffer_limit_disconnections += counters.output_buffer_limit_disconnections.Get();
     stats.longest_shard_hold_ns =
         std::max(stats.longest_shard_hold_ns, counters.longest_shard_hold_ns.Get());
-    figures.persistence.changes_since_save += counters.dirty.Get();
-    figures.clients.blocked += worker->blocked_clients().Get();
-    figures.clients.by_thread.push_back(worker->connection_count());
     worker->errors().ForEach([&](std::string_view word, int64_t count) { errors[word] += count; });
   }
   figures.errors.assign(errors.begin(), errors.end());
