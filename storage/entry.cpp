@@ -23,10 +23,11 @@ T LoadFrom(const char* bytes) {
 bool SameBytes(const char* a, const char* b, size_t size) {
   if (size > 32) return std::memcmp(a, b, size) == 0;
   if (size >= 16) {
-    const uint64_t differ = (LoadFrom<uint64_t>(a) ^ LoadFrom<uint64_t>(b)) |
-                            (LoadFrom<uint64_t>(a + 8) ^ LoadFrom<uint64_t>(b + 8)) |
-                            (LoadFrom<uint64_t>(a + size - 16) ^ LoadFrom<uint64_t>(b + size - 16)) |
-                            (LoadFrom<uint64_t>(a + size - 8) ^ LoadFrom<uint64_t>(b + size - 8));
+    const uint64_t differ =
+        (LoadFrom<uint64_t>(a) ^ LoadFrom<uint64_t>(b)) |
+        (LoadFrom<uint64_t>(a + 8) ^ LoadFrom<uint64_t>(b + 8)) |
+        (LoadFrom<uint64_t>(a + size - 16) ^ LoadFrom<uint64_t>(b + size - 16)) |
+        (LoadFrom<uint64_t>(a + size - 8) ^ LoadFrom<uint64_t>(b + size - 8));
     return differ == 0;
   }
   if (size >= 8) {
@@ -110,8 +111,7 @@ void Entry::WriteHeader(size_t key_size, const Value& value, UnixMillis expiry) 
   if (expires) Store(has_long_lengths ? 14 : 6, expiry);
 }
 
-Entry* Entry::Create(std::string_view key, const Value& value, UnixMillis expiry,
-                     uint32_t access) {
+Entry* Entry::Create(std::string_view key, const Value& value, UnixMillis expiry, uint32_t access) {
   LARDER_DCHECK(key.size() <= UINT32_MAX);
   const size_t size = SizeFor(key.size(), value.size, expiry != kNoExpiry);
   auto* entry = static_cast<Entry*>(Allocate(SizeClass(size)));
@@ -129,8 +129,7 @@ Entry* Entry::Rewrite(Entry* entry, const Value& value, UnixMillis expiry) {
   const size_t new_class = SizeClass(SizeFor(key.size(), value.size, expiry != kNoExpiry));
   const auto* bytes = static_cast<const char*>(value.bytes);
   const std::less<const char*> before;
-  const bool overlaps =
-      !before(bytes, entry->Bytes()) && before(bytes, entry->Bytes() + old_class);
+  const bool overlaps = !before(bytes, entry->Bytes()) && before(bytes, entry->Bytes() + old_class);
   if (old_class != new_class || overlaps) {
     Entry* moved = Create(key, value, expiry, entry->access());
     Deallocate(entry, old_class);
@@ -139,8 +138,7 @@ Entry* Entry::Rewrite(Entry* entry, const Value& value, UnixMillis expiry) {
   const char* old_key = key.data();
   // The longer lengths and the expiry stand before the key, so the key moves first.
   const bool has_long_lengths = key.size() > 255 || value.size > 255;
-  char* new_key =
-      entry->Bytes() + 6 + (has_long_lengths ? 8 : 0) + (expiry != kNoExpiry ? 8 : 0);
+  char* new_key = entry->Bytes() + 6 + (has_long_lengths ? 8 : 0) + (expiry != kNoExpiry ? 8 : 0);
   if (new_key != old_key) std::memmove(new_key, old_key, key.size());
   entry->WriteHeader(key.size(), value, expiry);
   if (value.size != 0) std::memcpy(new_key + key.size(), value.bytes, value.size);

@@ -50,8 +50,8 @@ class StringValue {
 
 class Entry {
  public:
-  // The longest string that stands in its entry. Above it the 32 bytes that a blob costs vanish, and
-  // a reply that shares the bytes is cheaper than one that copies them.
+  // The longest string that stands in its entry. Above it the 32 bytes that a blob costs vanish,
+  // and a reply that shares the bytes is cheaper than one that copies them.
   static constexpr size_t kMaxInlineBytes = 4096;
 
   ValueType type() const { return static_cast<ValueType>(kind_ & 7); }

@@ -56,7 +56,8 @@ uint16_t Crc16(std::string_view text) {
 // What is between the first '{' and the next '}', unless there is nothing; else the whole key.
 std::string_view HashTag(std::string_view key) {
   const size_t open = key.find('{');
-  if (open == std::string_view::npos) [[likely]] return key;
+  if (open == std::string_view::npos) [[likely]]
+    return key;
   const size_t close = key.find('}', open + 1);
   if (close == std::string_view::npos || close == open + 1) return key;
   return key.substr(open + 1, close - open - 1);

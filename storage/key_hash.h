@@ -1,6 +1,7 @@
 // How a key becomes a hash: the process's seed, which makes hash flooding guesswork.
 //
-// Concurrency: the seed is drawn before main() and changed by tests alone, before any thread hashes.
+// Concurrency: the seed is drawn before main() and changed by tests alone, before any thread
+// hashes.
 #pragma once
 
 #include <cstdint>

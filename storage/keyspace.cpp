@@ -12,8 +12,8 @@ namespace larder {
 Keyspace::Keyspace(const Options& options)
     : shard_mask_(options.shards - 1),
       databases_(options.shard.databases),
-      shards_(static_cast<Shard*>(
-          AllocateAligned(options.shards * sizeof(Shard), alignof(Shard)))) {
+      shards_(
+          static_cast<Shard*>(AllocateAligned(options.shards * sizeof(Shard), alignof(Shard)))) {
   LARDER_CHECK(std::has_single_bit(options.shards) && options.shards <= kSlotCount);
   ShardOptions shard_options = options.shard;
   if (shard_options.lazy_free == nullptr) shard_options.lazy_free = &lazy_free_;

@@ -56,7 +56,8 @@ class LazyFree {
   std::deque<Garbage> queue_ ABSL_GUARDED_BY(mu_);
   bool busy_ ABSL_GUARDED_BY(mu_) = false;  // Something is out of the queue and not freed yet.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  // Started at once: the first Add is made under a shard's lock, and a start takes 100 microseconds.
+  // Started at once: the first Add is made under a shard's lock, and a start takes 100
+  // microseconds.
   std::thread thread_;
 };
 

@@ -58,7 +58,8 @@ Entry* Shard::Find(int db, const HashedKey& key, UnixMillis now) {
   const Table::Place place = table->Find(key);
   if (!place) return nullptr;
   Entry* entry = place.entry();
-  if (!entry->ExpiredAt(now)) [[likely]] return entry;
+  if (!entry->ExpiredAt(now)) [[likely]]
+    return entry;
   if (lazy_expiry_) {
     RemoveExpired(db, *table, table->BucketIndex(key.hash), place, key.hash);
     ShrinkAfterErase(db, *table);
@@ -323,7 +324,8 @@ void Shard::SwapDatabases(int a, int b) {
 // ---- Growing and shrinking
 
 void Shard::GrowIfNeeded(Table& table) {
-  if (!table.WantsToGrow()) [[likely]] return table.PrefetchGrowth();
+  if (!table.WantsToGrow()) [[likely]]
+    return table.PrefetchGrowth();
   if (table.walk().pending) HandOver(table, table.split_index());
   table.Grow();
 }
@@ -344,8 +346,7 @@ void Shard::ShrinkIfNeeded(int db, Table& table, size_t& budget) {
 
 // ---- Expiry
 
-void Shard::RemoveExpired(int db, Table& table, uint32_t index, Table::Place place,
-                          uint64_t hash) {
+void Shard::RemoveExpired(int db, Table& table, uint32_t index, Table::Place place, uint64_t hash) {
   Entry* entry = place.entry();
   BeforeMutation(db, table, hash, entry->key());
   table.Remove(index, place);
@@ -382,8 +383,8 @@ Shard::ExpireResult Shard::ExpireSome(UnixMillis now, size_t max_buckets) {
       while ((index = table->NextDue(tick, budget)) != Table::kNone) {
         result.expired += ExpireBucket(db, *table, index, now);
       }
-      // What became due behind the walk. A bound of this very tick may be of a key that lives on for
-      // some milliseconds, and waits for the next call.
+      // What became due behind the walk. A bound of this very tick may be of a key that lives on
+      // for some milliseconds, and waits for the next call.
       result.more |= tick > 0 && table->HasDue(tick - 1);
     }
     // Only now, since merging would move keys that are due behind the walk.
@@ -401,6 +402,8 @@ void Shard::BeginSnapshot(SnapshotSink* sink) {
   epoch_ = (epoch_ + 1) & Bucket::kVersionMask;
   for (int db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
     if (Table* table = TableOf(db)) {
+      // Once in 16 million snapshots: versions of the last round must not look like this one's.
+      if (epoch_ == 0) table->ResetVersions(Bucket::kVersionMask);
       table->walk() = {.pending = table->size() != 0, .db = db, .next = 0};
     }
   }

@@ -127,9 +127,10 @@ class alignas(64) Shard {
   Entry* Attach(int db, const HashedKey& key, std::unique_ptr<Detached> value)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  // Empties a database in constant time: its table goes to the background thread. kNow frees a small
-  // one here; a large one would hold the lock for too long, so who promised that its memory is gone
-  // waits for LazyFree::Drain once the lock is given back. The observer is not told of each key.
+  // Empties a database in constant time: its table goes to the background thread. kNow frees a
+  // small one here; a large one would hold the lock for too long, so who promised that its memory
+  // is gone waits for LazyFree::Drain once the lock is given back. The observer is not told of each
+  // key.
   void Flush(int db, Reclaim reclaim) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SwapDatabases(int a, int b) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -139,8 +140,8 @@ class alignas(64) Shard {
     bool more = false;  // The budget ran out before the work did.
   };
   // Removes keys whose time has come, looking into at most `max_buckets` buckets, and goes on where
-  // the last call ended. Also gives back room that tables no longer need. Costs next to nothing when
-  // nothing is due.
+  // the last call ended. Also gives back room that tables no longer need. Costs next to nothing
+  // when nothing is due.
   ExpireResult ExpireSome(UnixMillis now, size_t max_buckets) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Bytes held by this shard: entries, values and tables, allocator rounding included.
@@ -168,10 +169,12 @@ class alignas(64) Shard {
   // With at least one bucket.
   Table& UsableTable(int db) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  // Everything that wants to know of a change hooks in here. Called before the key's bucket changes.
+  // Everything that wants to know of a change hooks in here. Called before the key's bucket
+  // changes.
   void BeforeMutation(int db, Table& table, uint64_t hash, std::string_view key)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    if (hooks_ != 0) [[unlikely]] RunHooks(db, table, hash, key);
+    if (hooks_ != 0) [[unlikely]]
+      RunHooks(db, table, hash, key);
   }
   void RunHooks(int db, Table& table, uint64_t hash, std::string_view key)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -9,9 +9,9 @@ Snapshot::Snapshot(Keyspace& keyspace)
     : keyspace_(keyspace), seen_(keyspace.shard_count()), left_(keyspace.shard_count()) {}
 
 // The analysis cannot follow a loop that takes many locks.
-absl::StatusOr<std::unique_ptr<Snapshot>> Snapshot::Begin(
-    Keyspace& keyspace, SnapshotSink& sink,
-    absl::FunctionRef<void()> at_begin) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+absl::StatusOr<std::unique_ptr<Snapshot>> Snapshot::Begin(Keyspace& keyspace, SnapshotSink& sink,
+                                                          absl::FunctionRef<void()> at_begin)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (keyspace.snapshot_active_.exchange(true)) {
     return absl::FailedPreconditionError("a snapshot is under way already");
   }

@@ -1,9 +1,9 @@
 // The state of a keyspace at one instant, walked while it goes on changing: no fork, no stall.
 //
 // Begin takes all shard locks for a moment and marks every table. From then on whoever is about to
-// change a bucket that the walk has not reached hands over its old content first (Shard does that by
-// itself), so each key reaches the sink exactly once, as it was at Begin. What a snapshot costs in
-// memory is what its sink keeps, and flushed tables that are still to be walked.
+// change a bucket that the walk has not reached hands over its old content first (Shard does that
+// by itself), so each key reaches the sink exactly once, as it was at Begin. What a snapshot costs
+// in memory is what its sink keeps, and flushed tables that are still to be walked.
 //
 // Concurrency: Step, done and the destructor by one thread at a time, without any shard's lock. The
 // sink is called with a shard's lock held, on the thread that steps or writes: calls for one shard

@@ -61,7 +61,8 @@ Table::Place Table::Find(const HashedKey& key) const {
   do {
     for (unsigned matches = bucket->Match(fingerprint); matches != 0; matches &= matches - 1) {
       const auto slot = static_cast<unsigned>(std::countr_zero(matches));
-      if (bucket->entry(slot)->KeyEquals(key.text)) [[likely]] return {bucket, slot};
+      if (bucket->entry(slot)->KeyEquals(key.text)) [[likely]]
+        return {bucket, slot};
     }
     bucket = bucket->overflow();
   } while (bucket != nullptr);

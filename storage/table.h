@@ -1,13 +1,13 @@
 // The hash table of one database in one shard: linear hashing (Litwin 1980) over buckets of one
 // cache line.
 //
-// It grows and shrinks one bucket at a time: with n buckets, growth splits bucket n - 2^floor(log2 n)
-// and appends bucket n; shrinking undoes that. There is no rehash, no second table, and the load
+// It grows and shrinks one bucket at a time: with n buckets, growth splits bucket n - 2^floor(log2
+// n) and appends bucket n; shrinking undoes that. There is no rehash, no second table, and the load
 // stays constant. Buckets live in segments of 64, found through pages of 512 segments, so that
 // nothing larger than 8 KiB is ever copied, whatever the table's size.
 //
-// Expiry needs no index either: a bucket knows a lower bound of the expiries in it, a segment one of
-// its buckets, and the table one of its segments. Setting an expiry lowers the bounds; they rise
+// Expiry needs no index either: a bucket knows a lower bound of the expiries in it, a segment one
+// of its buckets, and the table one of its segments. Setting an expiry lowers the bounds; they rise
 // again when the walk of the due ones (NextDue) looks.
 //
 // The table owns its entries. It knows no time, no observer and no snapshot: Shard does what those
@@ -66,9 +66,7 @@ class Table {
     const auto index = static_cast<uint32_t>(hash) & mask_;
     return index < bucket_count_ ? index : index & (mask_ >> 1);
   }
-  Bucket& bucket(uint32_t index) const {
-    return SegmentOf(index).buckets[index % kSegmentBuckets];
-  }
+  Bucket& bucket(uint32_t index) const { return SegmentOf(index).buckets[index % kSegmentBuckets]; }
   void PrefetchBucket(uint64_t hash) const {
     if (bucket_count_ != 0) Prefetch(&bucket(BucketIndex(hash)));
   }
@@ -110,7 +108,8 @@ class Table {
   // Brings in what the next Grow will read: the bucket two insertions ahead, its entries one ahead.
   void PrefetchGrowth() const {
     const uint64_t left = uint64_t{bucket_count_} * kGrowAtHalves - size_ * 2;
-    if (left >= 4) [[likely]] return;
+    if (left >= 4) [[likely]]
+      return;
     if (left >= 2) return Prefetch(&bucket(split_index()));
     PrefetchChain(bucket(split_index()));
   }
@@ -126,9 +125,9 @@ class Table {
 
   // ---- Expiry.
   bool HasDue(uint64_t tick) const { return due_tick_ <= tick; }
-  // Continues the walk over the buckets whose bound is at most `tick`. Returns the next such bucket,
-  // kNone when the walk has gone round (`budget` > 0) or `budget` is used up (0).
-  // The caller removes what has expired from the bucket and calls RefreshTick.
+  // Continues the walk over the buckets whose bound is at most `tick`. Returns the next such
+  // bucket, kNone when the walk has gone round (`budget` > 0) or `budget` is used up (0). The
+  // caller removes what has expired from the bucket and calls RefreshTick.
   uint32_t NextDue(uint64_t tick, size_t& budget);
   void RefreshTick(uint32_t index);
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -149,6 +148,9 @@ class Table {
   };
   Walk& walk() { return walk_; }
   const Walk& walk() const { return walk_; }
+  void ResetVersions(uint32_t version) {
+    for (uint32_t index = 0; index < bucket_count_; ++index) bucket(index).set_version(version);
+  }
 
   // Aborts if anything is not as this file says. For tests.
   void CheckInvariants() const;
@@ -167,7 +169,8 @@ class Table {
 
   Segment& SegmentOf(uint32_t index) const {
     const uint32_t segment = index / kSegmentBuckets;
-    if (segment < kPageSegments) [[likely]] return first_page_[segment];
+    if (segment < kPageSegments) [[likely]]
+      return first_page_[segment];
     return more_pages_[segment / kPageSegments - 1][segment % kPageSegments];
   }
   uint32_t segment_count() const { return (bucket_count_ + kSegmentBuckets - 1) / kSegmentBuckets; }

@@ -2,18 +2,18 @@
 //
 // A million keys of 16 bytes with values of 64 in 256 shards, unless a figure says otherwise. Items
 // a second are keys a second; threads work on the same keyspace.
-#include <time.h>
+#include "storage/keyspace.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <time.h>
 #include <vector>
 
 #include "base/allocator.h"
 #include "base/random.h"
 #include "benchmark/benchmark.h"
-#include "storage/keyspace.h"
 
 namespace larder {
 namespace {
@@ -344,8 +344,7 @@ void BM_Memory(benchmark::State& state) {
   for (auto _ : state) {
     ReleaseFreeMemory();
     const size_t before = ResidentBytes();
-    const auto keyspace =
-        Fill(Keys(), kKeys, value, state.range(1) != 0 ? kLater : kNoExpiry);
+    const auto keyspace = Fill(Keys(), kKeys, value, state.range(1) != 0 ? kLater : kNoExpiry);
     const auto rss = static_cast<double>(ResidentBytes() - before);
     size_t accounted = 0;
     for (uint32_t id = 0; id < kShards; ++id) {

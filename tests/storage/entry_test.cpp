@@ -2,10 +2,9 @@
 
 #include <string>
 
-#include <gtest/gtest.h>
-
 #include "base/allocator.h"
 #include "base/numbers.h"
+#include <gtest/gtest.h>
 
 namespace larder {
 namespace {
@@ -66,8 +65,8 @@ TEST(EntryTest, RewriteKeepsTheKeyWhateverMovesAroundIt) {
     for (const size_t to : sizes) {
       for (const UnixMillis old_expiry : {kNoExpiry, UnixMillis{5}}) {
         for (const UnixMillis new_expiry : {kNoExpiry, UnixMillis{6}}) {
-          Entry* entry = Entry::Create("some-key", Entry::Value::Text(std::string(from, 'a')),
-                                       old_expiry, 77);
+          Entry* entry =
+              Entry::Create("some-key", Entry::Value::Text(std::string(from, 'a')), old_expiry, 77);
           const std::string text(to, 'b');
           entry = Entry::Rewrite(entry, Entry::Value::Text(text), new_expiry);
           EXPECT_EQ(entry->key(), "some-key");
@@ -87,7 +86,7 @@ TEST(EntryTest, RewriteKeepsTheKeyWhateverMovesAroundIt) {
 
 TEST(EntryTest, RewriteStaysInPlaceWithinTheClass) {
   Entry* entry = Entry::Create("key", Entry::Value::Text("12345678"), kNoExpiry, 0);  // 17 of 32.
-  EXPECT_EQ(Entry::Rewrite(entry, Entry::Value::Text("12345678901"), 1), entry);     // 28 of 32.
+  EXPECT_EQ(Entry::Rewrite(entry, Entry::Value::Text("12345678901"), 1), entry);      // 28 of 32.
   Entry::Destroy(entry);
 }
 

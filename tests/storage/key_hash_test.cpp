@@ -2,9 +2,8 @@
 
 #include <string>
 
-#include <gtest/gtest.h>
-
 #include "storage/types.h"
+#include <gtest/gtest.h>
 
 namespace larder {
 namespace {

@@ -4,10 +4,9 @@
 #include <thread>
 #include <vector>
 
-#include <gtest/gtest.h>
-
 #include "base/allocator.h"
 #include "base/random.h"
+#include <gtest/gtest.h>
 
 namespace larder {
 namespace {
@@ -100,7 +99,7 @@ TEST(KeyspaceTest, ThreadsWorkOnAllShards) {
     threads.emplace_back([&keyspace, thread] {
       Random random(static_cast<uint64_t>(thread));
       for (int i = 0; i < kIncrements; ++i) {
-        const std::string name = std::to_string(random.Uniform(100));
+        const std::string name = std::to_string(random.Uniform(20'000));
         const HashedKey key = HashedKey::Of(name);
         keyspace.PrefetchShard(keyspace.ShardOf(key.slot));
         Shard& shard = keyspace.ShardFor(key);
@@ -110,7 +109,11 @@ TEST(KeyspaceTest, ThreadsWorkOnAllShards) {
         StringValue value;
         if (Entry* entry = shard.Find(0, key, kNow)) entry->ReadString(value);
         shard.SetInteger(0, key, value.integer() + 1, kNoExpiry);
-        if (random.Uniform(1000) == 0) shard.Flush(1, Shard::Reclaim::kBackground);
+        if (random.Uniform(1000) == 0) {
+          shard.SwapDatabases(0, 1);
+          shard.Flush(0, Shard::Reclaim::kBackground);
+          shard.SwapDatabases(0, 1);
+        }
         shard.SetInteger(1, key, i, kNoExpiry);
       }
     });

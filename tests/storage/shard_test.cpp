@@ -5,11 +5,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include <gtest/gtest.h>
-
 #include "base/random.h"
 #include "storage/key_hash.h"
 #include "storage/lazy_free.h"
+#include <gtest/gtest.h>
 
 namespace larder {
 namespace {

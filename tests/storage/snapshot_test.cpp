@@ -8,9 +8,8 @@
 #include <tuple>
 #include <vector>
 
-#include <gtest/gtest.h>
-
 #include "base/random.h"
+#include <gtest/gtest.h>
 
 namespace larder {
 namespace {
@@ -22,11 +21,10 @@ using Contents = std::map<std::pair<int, std::string>, std::pair<std::string, Un
 void AddTo(Contents& contents, int db, const Entry& entry) {
   StringValue value;
   entry.ReadString(value);
-  const bool is_new =
-      contents
-          .emplace(std::make_pair(db, std::string(entry.key())),
-                   std::make_pair(std::string(value.view()), entry.expiry()))
-          .second;
+  const bool is_new = contents
+                          .emplace(std::make_pair(db, std::string(entry.key())),
+                                   std::make_pair(std::string(value.view()), entry.expiry()))
+                          .second;
   EXPECT_TRUE(is_new) << "twice: " << entry.key();
 }
 
@@ -50,8 +48,8 @@ std::vector<Contents> CopyOf(Keyspace& keyspace) ABSL_NO_THREAD_SAFETY_ANALYSIS 
     for (int db = 0; db < keyspace.databases(); ++db) {
       uint64_t cursor = 0;
       do {
-        cursor = keyspace.shard(id).Scan(
-            db, cursor, [&](Entry& entry) { AddTo(copy[id], db, entry); });
+        cursor =
+            keyspace.shard(id).Scan(db, cursor, [&](Entry& entry) { AddTo(copy[id], db, entry); });
       } while (cursor != 0);
     }
   }
@@ -191,9 +189,8 @@ TEST_F(SnapshotTest, OneThatIsGivenUpLeavesTheNextOneWhole) {
     const auto abandoned = Snapshot::Begin(keyspace_, ignored);
     (*abandoned)->Step(1, 10);
     Set(0, "x", "y");
-    InEachShard([](Shard& shard) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-      shard.Flush(1, Shard::Reclaim::kNow);
-    });
+    InEachShard([](Shard& shard)
+                    ABSL_NO_THREAD_SAFETY_ANALYSIS { shard.Flush(1, Shard::Reclaim::kNow); });
   }
   const auto snapshot = Begin();
   Finish(*snapshot, kShards, 1000);

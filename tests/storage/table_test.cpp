@@ -7,10 +7,9 @@
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-
 #include "base/random.h"
 #include "storage/key_hash.h"
+#include <gtest/gtest.h>
 
 namespace larder {
 namespace {
