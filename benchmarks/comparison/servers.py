@@ -52,7 +52,7 @@ class Program:
         resolved = shutil.which(path)
         if resolved is None:
             raise FileNotFoundError(f"no such server: {path}")
-        self.path = resolved
+        self.path = os.path.abspath(resolved)  # Servers run in folders of their own.
         shown = subprocess.run([resolved, "--version"], capture_output=True, text=True, timeout=10,
                                check=True).stdout
         self.product, self.version = parse_version(shown)
