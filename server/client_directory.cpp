@@ -43,6 +43,7 @@ std::shared_ptr<ClientRecord> ClientRegistry::Find(uint64_t id) const {
 
 bool ClientRegistry::Kill(const std::shared_ptr<ClientRecord>& client) {
   if (client->killed.exchange(true, std::memory_order_relaxed)) return false;
+  Remove(client->id);  // Nobody finds it any more, though its thread has yet to close it.
   hosts_[client->worker]->KillClient(client->id);
   return true;
 }

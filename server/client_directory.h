@@ -47,6 +47,7 @@ class ClientRegistry final : public ClientDirectory {
   uint64_t NextId() { return next_id_.fetch_add(1, std::memory_order_relaxed); }
   // REQUIRES: record->id is from NextId(), record->worker has a host.
   void Add(std::shared_ptr<ClientRecord> record);
+  // Does nothing if the client was removed already, by Kill.
   void Remove(uint64_t id);
   size_t size() const { return size_.load(std::memory_order_relaxed); }
 

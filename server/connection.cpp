@@ -458,11 +458,12 @@ void Connection::PublishOutput() {
 void Connection::Close() {
   if (closed()) return;
   EndWait();
-  worker_.loop().Unwatch(fd_);
-  close(fd_);
-  fd_ = -1;
+  const int fd = std::exchange(fd_, -1);
+  worker_.loop().Unwatch(fd);
   out_.Clear();
+  // Before the peer can see the end: whoever knows of it finds no trace of the client.
   worker_.Forget(*this);
+  close(fd);
 }
 
 }  // namespace larder

@@ -116,8 +116,7 @@ int64_t PubSubHub::Publish(ChannelKind kind, std::string_view channel, std::stri
   if (const auto it = channels.find(channel); it != channels.end()) {
     const std::string_view parts[] = {kind == ChannelKind::kShardChannel ? "smessage" : "message",
                                       channel, message};
-    DeliverToAll(it->second, parts);
-    receivers = static_cast<int64_t>(it->second.size());
+    receivers = DeliverToAll(it->second, parts);
   }
   if (kind == ChannelKind::kChannel && PatternCount() > 0) {
     receivers += DeliverToPatterns(channel, message);
@@ -131,18 +130,21 @@ int64_t PubSubHub::DeliverToPatterns(std::string_view channel, std::string_view 
   for (const auto& [pattern, subscribers] : patterns_) {
     if (!GlobMatch(pattern, channel)) continue;
     const std::string_view parts[] = {"pmessage", pattern, channel, message};
-    DeliverToAll(subscribers, parts);
-    receivers += static_cast<int64_t>(subscribers.size());
+    receivers += DeliverToAll(subscribers, parts);
   }
   return receivers;
 }
 
-void PubSubHub::DeliverToAll(const SubscriberMap& subscribers,
-                             std::span<const std::string_view> parts) {
+int64_t PubSubHub::DeliverToAll(const SubscriberMap& subscribers,
+                                std::span<const std::string_view> parts) {
   const PushMessage message = MakePushMessage(parts);
+  int64_t receivers = 0;
   for (const auto& [id, record] : subscribers) {
+    if (record->killed.load(std::memory_order_relaxed)) continue;
     directory_.Deliver(*record, message.resp2, message.resp3);
+    ++receivers;
   }
+  return receivers;
 }
 
 std::vector<std::string> PubSubHub::Channels(ChannelKind kind, std::string_view glob) const {

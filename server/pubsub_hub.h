@@ -67,7 +67,8 @@ class PubSubHub final : public PubSub {
   void Enter(const Client& client, ChannelKind kind, std::string_view name);
   void Leave(uint64_t client_id, ChannelKind kind, std::string_view name);
   int64_t DeliverToPatterns(std::string_view channel, std::string_view message);
-  void DeliverToAll(const SubscriberMap& subscribers, std::span<const std::string_view> parts);
+  // Returns to how many; those whose connection is being ended do not count.
+  int64_t DeliverToAll(const SubscriberMap& subscribers, std::span<const std::string_view> parts);
 
   ClientRegistry& directory_;
   mutable std::array<Stripe, kStripes> stripes_;

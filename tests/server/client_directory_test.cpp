@@ -51,6 +51,7 @@ TEST_F(ClientRegistryTest, OnlyTheFirstKillCounts) {
   EXPECT_FALSE(clients_.Kill(client.client.record));
   EXPECT_THAT(hosts_[1].TakeKilled(), ElementsAre(client.id()));
   EXPECT_THAT(hosts_[0].TakeKilled(), IsEmpty());
+  EXPECT_EQ(clients_.Find(client.id()), nullptr);  // Gone for everybody, before it is closed.
 }
 
 TEST_F(ClientRegistryTest, UnblocksABlockedClientOnce) {

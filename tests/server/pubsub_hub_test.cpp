@@ -104,6 +104,14 @@ TEST_F(PubSubHubTest, DrainsWhatIsOnItsWayBeforeAnUnsubscribeReturns) {
   EXPECT_THAT(hosts_[0].TakeDrains(), ElementsAre(1u));  // After the one delivery.
 }
 
+TEST_F(PubSubHubTest, WhoIsBeingKilledDoesNotCount) {
+  FakeClient client(clients_, 0);
+  hub_.Subscribe(client.client, kChannel, "c");
+  clients_.Kill(client.client.record);
+  EXPECT_EQ(hub_.Publish(kChannel, "c", "hi", nullptr), 0);
+  EXPECT_THAT(hosts_[0].TakeDeliveries(), IsEmpty());
+}
+
 TEST_F(PubSubHubTest, ListsChannelsThatMatch) {
   FakeClient client(clients_, 0);
   for (const char* name : {"a1", "a2", "b1"}) hub_.Subscribe(client.client, kChannel, name);

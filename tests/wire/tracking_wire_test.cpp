@@ -272,6 +272,7 @@ INSTANTIATE_TEST_SUITE_P(
          {{"CLIENT TRACKING ON", kOk},
           {"GET k", kNil},
           On(1, {"SET k 1", kOk}),
+          {"PING", "+PONG\r\n"},  // By now it would have heard.
           {"HELLO 3", Anything()},
           {"GET k", "$1\r\n1\r\n"},
           On(1, {"SET k 2", kOk}),
