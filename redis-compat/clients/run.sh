@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Drives a real server with the client libraries that people use. Each library gets servers of its
+# own, which are started again whenever they end, as systemd would: the tests send SHUTDOWN to see
+# their library come back. The last line is `N passed, N failed`.
+#
+# Usage: run.sh [LIBRARY...]     redis-py, hiredis, ioredis, node-redis; by default all of them
+#
+# Environment: LARDER_SERVER  the program to test (build/release/larder-server)
+#              TARGET         redis drives Debian's redis-server instead, which shows that the tests
+#                             expect the right thing (larder)
+# shellcheck disable=SC2317  # `finish` is called by a trap.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+libraries=("$@")
+((${#libraries[@]})) || libraries=(redis-py hiredis ioredis node-redis)
+
+export TARGET=${TARGET:-larder}
+case $TARGET in
+  larder) server=("$(realpath "${LARDER_SERVER:-$root/build/release/larder-server}")" --threads 4) ;;
+  redis) server=(/usr/bin/redis-server --save "") ;;
+  *)
+    echo "TARGET is larder or redis, not $TARGET" >&2
+    exit 2
+    ;;
+esac
+
+work=$(mktemp -d)
+supervisors=()
+finish() {
+  ((${#supervisors[@]} == 0)) || kill "${supervisors[@]}" 2>/dev/null
+  wait
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+free_port() {
+  /usr/bin/python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+answers() {
+  (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# supervise PORT OPTION...: keeps a server running until it is told to end itself.
+supervise() {
+  local folder="$work/$1" child=""
+  mkdir -p "$folder"
+  # shellcheck disable=SC2064  # $! of each round.
+  while :; do
+    "${server[@]}" --port "$1" --bind 127.0.0.1 --dir "$folder" "${@:2}" >>"$work/$1.log" 2>&1 &
+    child=$!
+    trap "trap - EXIT; kill $child 2>/dev/null; wait $child; exit 0" TERM
+    wait "$child"
+    sleep 0.1
+  done
+}
+
+# start_server OPTION...: sets `port`.
+start_server() {
+  port=$(free_port)
+  supervise "$port" "$@" &
+  supervisors+=($!)
+  local _
+  for _ in {1..100}; do
+    if answers "$port"; then return 0; fi
+    sleep 0.05
+  done
+  echo "the server does not start:"
+  tail -n 20 "$work/$port.log"
+  return 1
+}
+
+# Both JavaScript libraries, at the versions of package-lock.json.
+install_modules() {
+  local installed="$here/node_modules/.package-lock.json"
+  if [[ $installed -nt $here/package-lock.json ]]; then return 0; fi
+  npm --prefix "$here" ci --silent && touch "$installed"
+}
+
+prepare() {
+  case $1 in
+    redis-py) command=(/usr/bin/python3 "$here/redis_py_test.py") ;;
+    hiredis)
+      command=("$work/hiredis_test")
+      "${CXX:-g++}" -std=c++20 -O1 -Wall -Wextra -Werror "$here/hiredis_test.cpp" -lhiredis \
+        -o "$work/hiredis_test"
+      ;;
+    ioredis) command=(node "$here/ioredis_test.mjs") && install_modules ;;
+    node-redis) command=(node "$here/node_redis_test.mjs") && install_modules ;;
+    *)
+      echo "no such library: $1"
+      return 1
+      ;;
+  esac
+}
+
+drive() {
+  prepare "$1" || return 1
+  start_server --requirepass "a secret" || return 1
+  export AUTH_PORT=$port AUTH_PASSWORD="a secret"
+  export SERVER_SOCKET="$work/$1.sock"
+  start_server --unixsocket "$SERVER_SOCKET" || return 1
+  export SERVER_PORT=$port
+  timeout 120 "${command[@]}"
+}
+
+passed=0
+failed=0
+for library in "${libraries[@]}"; do
+  started=$SECONDS
+  echo "$library"
+  drive "$library" >"$work/output" 2>&1
+  code=$?
+  sed 's/^/  /' "$work/output"
+  if [[ $(tail -n 1 "$work/output") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=$((passed + BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[2]))
+    # Ended badly in spite of what it counted.
+    if ((code != 0 && BASH_REMATCH[2] == 0)); then failed=$((failed + 1)); fi
+  else
+    echo "  did not come to its end (exit code $code)"
+    failed=$((failed + 1))
+  fi
+  echo "  $((SECONDS - started)) s"
+done
+echo "$passed passed, $failed failed"
+exit $((failed > 0))
