@@ -1,1 +1,1 @@
-"""Larder beside its peers: the scenarios behind `make bench`, and what measures and reports them."""
+"""Larder beside its peers: what `make bench` measures, and how it reports it."""

@@ -1,4 +1,4 @@
-"""What the figures depend on: processor, kernel, cores. No names and no paths, since it is published."""
+"""What the figures depend on: processor, kernel, cores. No names, no paths: it is published."""
 
 import datetime
 import os

@@ -93,7 +93,8 @@ class PlotsTest(unittest.TestCase):
 
 class LoadTest(unittest.TestCase):
     def test_requests_are_encoded_with_lengths_in_bytes(self):
-        self.assertEqual(load.encode("SET", b"k", "ä"), b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$2\r\n\xc3\xa4\r\n")
+        self.assertEqual(load.encode("SET", b"k", "ä"),
+                         b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$2\r\n\xc3\xa4\r\n")
         self.assertEqual(load.encode("GET", 12), b"*2\r\n$3\r\nGET\r\n$2\r\n12\r\n")
 
     def test_keys_are_named_as_redis_benchmark_names_them(self):
