@@ -10,6 +10,13 @@
 #include <jemalloc/jemalloc.h>
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define LARDER_SANITIZER_ALLOCATOR 1
+#include <sanitizer/allocator_interface.h>
+#endif
+#endif
+
 namespace larder {
 
 #if LARDER_JEMALLOC
@@ -133,15 +140,28 @@ size_t RoundedSize(size_t bytes) { return (bytes + 15) / 16 * 16; }
 
 size_t UsableSize(const void* memory) { return malloc_usable_size(const_cast<void*>(memory)); }
 
-size_t AllocatedBytes() { return mallinfo2().uordblks; }
+// A sanitizer brings an allocator of its own, of which mallinfo knows nothing.
+size_t AllocatedBytes() {
+#ifdef LARDER_SANITIZER_ALLOCATOR
+  return __sanitizer_get_current_allocated_bytes();
+#else
+  return mallinfo2().uordblks;
+#endif
+}
 
 AllocatorStats GetAllocatorStats() {
+#ifdef LARDER_SANITIZER_ALLOCATOR
+  const size_t allocated = AllocatedBytes();
+  const size_t heap = __sanitizer_get_heap_size();
+  return {.allocated = allocated, .active = heap, .resident = heap, .retained = 0, .metadata = 0};
+#else
   const struct mallinfo2 info = mallinfo2();
   return {.allocated = info.uordblks,
           .active = info.uordblks,
           .resident = info.arena + info.hblkhd,
           .retained = 0,
           .metadata = 0};
+#endif
 }
 
 std::string AllocatorReport() { return "Stats not supported for the current allocator"; }
