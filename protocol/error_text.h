@@ -83,7 +83,8 @@ inline constexpr std::string_view kUnblockReason =
 inline constexpr std::string_view kNotInImportMode = "ERR Server is not in import mode";
 // Client-side caching.
 inline constexpr std::string_view kCachingWithoutTracking =
-    "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT "
+    "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or "
+    "OPTOUT "
     "mode enabled";
 inline constexpr std::string_view kCachingYesNeedsOptIn =
     "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.";
@@ -135,7 +136,8 @@ inline constexpr std::string_view kModuleNotAllowed =
     "can run it from a local connection, otherwise you need to set this option in the "
     "configuration file, and then restart the server.";
 inline constexpr std::string_view kDebugNotAllowed =
-    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can "
+    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you "
+    "can "
     "run it from a local connection, otherwise you need to set this option in the configuration "
     "file, and then restart the server.";
 

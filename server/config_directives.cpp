@@ -19,18 +19,18 @@ constexpr int64_t kUnsigned = UINT_MAX;
 constexpr int64_t kLong = std::numeric_limits<int64_t>::max();
 
 constexpr Directive Bool(std::string_view name, std::string_view alias, uint32_t flags,
-                         bool Config::*member, ConfigHook hook = ConfigHook::kNone) {
+                         bool Config::* member, ConfigHook hook = ConfigHook::kNone) {
   return {name, alias, flags, hook, BoolValue{.member = member}, ""};
 }
 
 constexpr Directive Number(std::string_view name, std::string_view alias, uint32_t flags,
-                           int64_t Config::*member, int64_t low, int64_t high,
+                           int64_t Config::* member, int64_t low, int64_t high,
                            ConfigHook hook = ConfigHook::kNone) {
   return {name, alias, flags, hook, NumberValue{.member = member, .low = low, .high = high}, ""};
 }
 
 constexpr Directive Memory(std::string_view name, std::string_view alias, uint32_t flags,
-                           int64_t Config::*member, int64_t low = 0,
+                           int64_t Config::* member, int64_t low = 0,
                            ConfigHook hook = ConfigHook::kNone) {
   return {name,
           alias,
@@ -40,7 +40,7 @@ constexpr Directive Memory(std::string_view name, std::string_view alias, uint32
           ""};
 }
 
-constexpr Directive Octal(std::string_view name, uint32_t flags, int64_t Config::*member,
+constexpr Directive Octal(std::string_view name, uint32_t flags, int64_t Config::* member,
                           int64_t high) {
   return {name,
           "",
@@ -51,7 +51,7 @@ constexpr Directive Octal(std::string_view name, uint32_t flags, int64_t Config:
 }
 
 constexpr Directive Text(std::string_view name, std::string_view alias, uint32_t flags,
-                         std::string Config::*member, ConfigHook hook = ConfigHook::kNone,
+                         std::string Config::* member, ConfigHook hook = ConfigHook::kNone,
                          absl::Status (*check)(std::string_view) = nullptr) {
   return {name, alias, flags, hook, TextValue{.member = member, .check = check}, ""};
 }

@@ -157,7 +157,7 @@ absl::Status SyncDirectoryOf(const std::string& path) {
 }
 
 mode_t ModeFor(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   if (stat(path.c_str(), &status) == 0) return status.st_mode & 07777;
   const mode_t mask = umask(0);
   umask(mask);

@@ -33,14 +33,14 @@ enum DirectiveFlag : uint32_t {
 
 // How a value is checked, kept and printed. Where `member` is null, Config::inert keeps the value.
 struct BoolValue {
-  bool Config::*member = nullptr;
+  bool Config::* member = nullptr;
   bool inert_default = false;
 };
 
 enum class NumberFormat : uint8_t { kDecimal, kMemory, kOctal };
 
 struct NumberValue {
-  int64_t Config::*member = nullptr;
+  int64_t Config::* member = nullptr;
   int64_t low = 0;
   int64_t high = 0;
   NumberFormat format = NumberFormat::kDecimal;
@@ -48,7 +48,7 @@ struct NumberValue {
 };
 
 struct TextValue {
-  std::string Config::*member = nullptr;
+  std::string Config::* member = nullptr;
   absl::Status (*check)(std::string_view text) = nullptr;
   std::string_view inert_default = {};
 };
@@ -66,7 +66,7 @@ struct ChoiceValue {
 };
 
 struct MemoryOrPercentValue {
-  MemoryOrPercent Config::*member = nullptr;
+  MemoryOrPercent Config::* member = nullptr;
 };
 
 struct SpecialValue {

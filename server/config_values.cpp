@@ -66,7 +66,7 @@ struct OutputClass {
   std::string_view name;
   std::string_view alias;
   std::string_view shown_as;  // CONFIG GET still says slave, CONFIG REWRITE already replica.
-  OutputBufferLimit Config::*limit;
+  OutputBufferLimit Config::* limit;
 };
 
 constexpr std::array<OutputClass, 3> kOutputClasses = {{
@@ -377,7 +377,7 @@ absl::Status ParseDirectory(Config& config, ConfigWords words, ConfigSource) {
     path = path.empty() ? path : PrintDirectory(config) + "/" + path;
   }
   std::array<char, PATH_MAX> absolute;
-  struct stat status {};
+  struct stat status{};
   if (realpath(path.c_str(), absolute.data()) == nullptr || stat(absolute.data(), &status) != 0) {
     return Refuse(std::strerror(errno));
   }

@@ -116,7 +116,7 @@ TEST_F(ConfigFileTest, ReplacingKeepsTheModeAndLeavesNothingElse) {
   ASSERT_EQ(chmod(path_.c_str(), 0600), 0);
   ASSERT_TRUE(ReplaceConfigFile(path_, "hz 20\n").ok());
   EXPECT_EQ(*ReadConfigFile(path_), "hz 20\n");
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(stat(path_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
