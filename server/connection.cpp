@@ -195,6 +195,13 @@ void Connection::KeepRest() {
 }
 
 bool Connection::RunBatch(std::span<Request> requests, std::span<const PreparedRequest> prepared) {
+  // Whoever killed this client from another thread was told so: nothing that it asks from then on
+  // happens.
+  if (client_.record->killed.load(std::memory_order_relaxed) &&
+      !client_.Is(kClientCloseAfterReply)) {
+    Close();
+    return false;
+  }
   worker_.FollowConfig();  // What CONFIG SET has answered with OK on another thread holds here.
   ReplyWriter reply(out_, client_.resp);
   Dispatcher& dispatcher = worker_.dispatcher();

@@ -1,5 +1,6 @@
 // CLIENT as clients see it, but for client-side caching (tracking_wire_test.cpp).
 #include <chrono>
+#include <stdexcept>
 
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
@@ -291,6 +292,21 @@ TEST_F(ClientTest, KilledConnectionsEnd) {
   EXPECT_EQ(client.Raw({"CLIENT", "KILL", "ID", IdOf(one), IdOf(two)}), ":2\r\n");
   EXPECT_TRUE(one.ReadsEnd());
   EXPECT_TRUE(two.ReadsEnd());
+}
+
+TEST_F(ClientTest, NothingThatAKilledClientAsksHappens) {
+  RespClient client = Connect();
+  for (int round = 0; round < 300; ++round) {
+    RespClient victim = Connect();
+    ASSERT_EQ(client.Raw({"CLIENT", "KILL", "ID", IdOf(victim)}), ":1\r\n");
+    try {
+      victim.Send({"SET", "written", "x"});
+    } catch (const std::runtime_error&) {
+      // Closed already.
+    }
+    ASSERT_TRUE(victim.ReadsEnd());
+    ASSERT_EQ(client.Raw({"EXISTS", "written"}), ":0\r\n") << round;
+  }
 }
 
 TEST_F(ClientTest, WhoKillsItselfIsToldFirst) {
