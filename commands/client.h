@@ -97,7 +97,6 @@ struct WatchFlag {
 struct WatchedKey {
   int db = 0;
   std::string key;
-  bool expired_when_watched = false;
 };
 
 struct WatchState {

@@ -151,6 +151,21 @@ void CommandContext::NotifyDatabaseChanging(Shard& shard, int db) {
   });
 }
 
+void CommandContext::NotifyDatabasesSwapping(Shard& shard, int a, int b) {
+  WatchTable& watches = services_->watches(shard.id());
+  if (watches.empty()) return;
+  watches.ForEach([&](int watched_db, std::string_view key) {
+    if (watched_db != a && watched_db != b) return;
+    shard.mu().AssertHeld();
+    // Both are looked up in any case, which removes what has expired. Left for later it would be
+    // found under the other number, where its end would count as a change of a key never there.
+    const HashedKey hashed = HashedKey::Of(key);
+    const bool in_a = shard.Find(a, hashed, now_) != nullptr;
+    const bool in_b = shard.Find(b, hashed, now_) != nullptr;
+    if (in_a || in_b) watches.OnKeyChanging(watched_db, key);
+  });
+}
+
 void CommandContext::BlockClient(Block block) {
   LARDER_DCHECK(!in_transaction_);
   block_ = std::move(block);

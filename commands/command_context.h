@@ -121,8 +121,10 @@ class CommandContext {
   void WithShard(uint32_t shard_id, absl::FunctionRef<void(Shard&)> visit);
   // A key that no row declares (DEBUG OBJECT, OBJECT of a name found by SCAN), the same rules.
   void WithKey(std::string_view key, absl::FunctionRef<void(Shard&, const HashedKey&)> visit);
-  // Watchers of every key of database `db` in `shard` are told that it changes (FLUSH, SWAPDB).
+  // Watchers of every key of database `db` in `shard` are told that it changes (FLUSH).
   void NotifyDatabaseChanging(Shard& shard, int db);
+  // Watchers of every key that either database has are told that it changes (SWAPDB).
+  void NotifyDatabasesSwapping(Shard& shard, int a, int b);
 
   // ---- Waiting (WAIT, CLIENT PAUSE, and blocking pops later). The connection handles no further
   // request until `deadline` (MonoTime::max(): never) or CLIENT UNBLOCK; then `on_timeout` writes

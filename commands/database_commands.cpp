@@ -81,13 +81,8 @@ void SwapDb(CommandContext& ctx) {
   if (a != b) {
     ctx.ForEachShard([&](Shard& shard) {
       shard.mu().AssertHeld();
-      // Whoever watches a key that is in either database sees it change or go. Before the swap for
-      // those that are there, after it for those that appear.
-      ctx.NotifyDatabaseChanging(shard, a);
-      ctx.NotifyDatabaseChanging(shard, b);
+      ctx.NotifyDatabasesSwapping(shard, a, b);
       shard.SwapDatabases(a, b);
-      ctx.NotifyDatabaseChanging(shard, a);
-      ctx.NotifyDatabaseChanging(shard, b);
       return true;
     });
   }
