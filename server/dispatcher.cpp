@@ -152,7 +152,7 @@ Dispatcher::Outcome Dispatcher::RunOne(Client& client, Request& request,
       if (client.Is(kClientMulti) && !command.Has(kControlsMulti)) [[unlikely]] {
         Queue(client, command, request, reply);
       } else {
-        const uint64_t errors_before = reply.error_count();
+        uint64_t errors_before = reply.error_count();
         context_.command_ = &command;
         context_.args_ = request.args;
         context_.blobs_ = &request.blobs;
@@ -160,7 +160,7 @@ Dispatcher::Outcome Dispatcher::RunOne(Client& client, Request& request,
         if (prepared.has_key) {
           RunSingleKey(command, prepared.key);
         } else if (command.Has(kRunsQueue) && client.Is(kClientMulti)) [[unlikely]] {
-          RunTransaction(client, reply);
+          errors_before += RunTransaction(client, reply);
         } else {
           RunManyKeys(command, request);
         }
@@ -344,12 +344,13 @@ void Dispatcher::CallHandler(const Command& command) {
   }
 }
 
-void Dispatcher::RunTransaction(Client& client, ReplyWriter& reply) {
+uint64_t Dispatcher::RunTransaction(Client& client, ReplyWriter& reply) {
   if (client.Is(kClientDirtyExec)) {
     DiscardTransaction(client, keyspace_, services_);
     reply.Error(error_text::kExecAborted);
-    return;
+    return 0;
   }
+  const uint64_t errors_at_start = reply.error_count();
   // The client leaves MULTI before its commands run, as they would ask.
   const std::unique_ptr<TransactionState> transaction = std::move(client.transaction);
   client.Set(kClientMulti, false);
@@ -393,6 +394,7 @@ void Dispatcher::RunTransaction(Client& client, ReplyWriter& reply) {
   locks_.Unlock();
   UnwatchAll(client, keyspace_, services_);
   PublishEvents();
+  return reply.error_count() - errors_at_start;
 }
 
 bool Dispatcher::WatchedKeysChanged(Client& client) {
@@ -402,9 +404,9 @@ bool Dispatcher::WatchedKeysChanged(Client& client) {
     const HashedKey key = HashedKey::Of(watched.key);
     Shard& shard = keyspace_.ShardFor(key);
     shard.mu().AssertHeld();
-    // A key whose time has come counts as changed, unless it had come already when it was watched.
-    // Looking for it removes it, which sets the flag.
-    if (!watched.expired_when_watched) shard.Find(watched.db, key, context_.now_);
+    // A key whose time has come since it was watched counts as changed. Looking for it removes it,
+    // which sets the flag.
+    shard.Find(watched.db, key, context_.now_);
   }
   return client.watch->flag->dirty.load(std::memory_order_relaxed);
 }

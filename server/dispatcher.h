@@ -126,7 +126,9 @@ class Dispatcher {
 
   void RunSingleKey(const Command& command, const HashedKey& key);
   void RunManyKeys(const Command& command, Request& request);
-  void RunTransaction(Client& client, ReplyWriter& reply);
+  // Returns how many of the queue's commands failed: they have been accounted for, and EXEC itself
+  // did not fail because of them.
+  uint64_t RunTransaction(Client& client, ReplyWriter& reply);
   // Whether one of the client's watched keys changed or expired. The shards are locked.
   bool WatchedKeysChanged(Client& client);
   // The keys of the request into the context; false (and an error replied) if they make no sense.

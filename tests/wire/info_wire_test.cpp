@@ -143,6 +143,37 @@ TEST_F(InfoWireTest, CountsWhatHappens) {
   EXPECT_THAT(Values(client, "latencystats")["latency_percentiles_usec_set"], StartsWith("p50="));
 }
 
+// What INFO says of errors and of calls that failed, after EXEC has met some.
+std::vector<std::string> AfterFailuresInExec(RespClient& client) {
+  client.Raw({"CONFIG", "RESETSTAT"});
+  client.Raw({"MULTI"});
+  client.Raw({"SET", "a", "b"});
+  client.Raw({"INCR", "a"});
+  client.Raw({"INCR", "a"});
+  client.Raw({"EXEC"});
+  client.Raw({"EXEC"});
+  client.Raw({"MULTI"});
+  client.Raw({"GET"});
+  client.Raw({"EXEC"});
+  std::vector<std::string> said = {Values(client, "stats")["total_error_replies"]};
+  for (const auto& [name, value] : Values(client, "errorstats")) {
+    said.push_back(name + ": " + value);
+  }
+  for (const auto& [name, value] : Values(client, "commandstats")) {
+    if (name == "cmdstat_info") continue;
+    said.push_back(name + ": " + value.substr(0, value.find(",usec")) +
+                   value.substr(value.find(",rejected_calls")));
+  }
+  client.Raw({"DEL", "a"});
+  return said;
+}
+
+TEST_F(InfoWireTest, ExecDoesNotFailWithTheCommandsThatItRuns) {
+  RespClient larder(Larder().port());
+  RespClient redis(Redis().port());
+  EXPECT_EQ(AfterFailuresInExec(larder), AfterFailuresInExec(redis));
+}
+
 TEST_F(InfoWireTest, MemoryFollowsWhatIsStored) {
   ServerProcess server = ServerProcess::StartLarder();
   RespClient client(server.port());
