@@ -1,4 +1,4 @@
-"""Figures of several servers over several rounds: medians, ratios, spreads, and what is aimed at."""
+"""Figures of several servers over several rounds: medians, ratios, spreads and goals."""
 
 import dataclasses
 import statistics
@@ -76,7 +76,9 @@ class Section:
 
     @property
     def columns(self):
-        return list(dict.fromkeys(column for row in self.rows for column in row.values))
+        """Ours last and what it is compared with first, whoever was measured first."""
+        found = dict.fromkeys(column for row in self.rows for column in row.values)
+        return sorted(found, key=lambda column: (column == self._ours) - (column == self._against))
 
     def declare(self, what, unit, digits=2, goal=None, ours=None, against=None):
         """Says how a figure is to be read; it is recorded afterwards."""

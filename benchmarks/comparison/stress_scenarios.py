@@ -186,7 +186,7 @@ class _Hostiles:
                     with contextlib.suppress(OSError):
                         connection.send(whole[at:at + 1])
                 at = (at + 1) % len(whole)
-                for _ in range(20):                                 # Noise, until the server ends it.
+                for _ in range(20):                                 # Noise, until they are cut off.
                     with contextlib.suppress(OSError), _connect(self._port) as garbage:
                         garbage.settimeout(0.5)
                         garbage.sendall(noise.randbytes(200) + b"\r\n")
@@ -195,7 +195,7 @@ class _Hostiles:
 
 
 def _await_memory(server, bytes_before, seconds):
-    """Waits until used_memory is about what it was, at most `seconds`; returns what is left over."""
+    """Waits, at most `seconds`, until used_memory is about what it was; returns what is left."""
     until = time.monotonic() + seconds
     while True:
         over = server.info().get("used_memory", bytes_before) - bytes_before

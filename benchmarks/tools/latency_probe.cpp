@@ -1,20 +1,22 @@
-// How long one client waits for its replies while something else happens to the server: sends one
-// request at a time at a fixed rate until SIGINT, then prints percentiles as JSON.
+// How long a client waits for its replies while something else happens to the server: sends
+// requests at a fixed rate until SIGINT, then prints percentiles as JSON.
 //
 //   larder_latency_probe PORT ping|get REQUESTS_PER_SECOND FIRST_KEY KEYS
 //
-// The latency of a request counts from the time at which it was due, not from when it was sent: a
-// server that stands still for a second delays all the requests of that second, not one.
+// Requests are sent when they are due, whether or not those before have been answered, and their
+// latency counts from that time: a server that stands still for a second delays all the requests of
+// that second, not one, and one that is merely slow does not look as if it stood still.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <random>
 #include <string>
 #include <string_view>
@@ -34,11 +36,6 @@ int64_t NowNanos() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-void SleepUntil(int64_t nanos) {
-  const timespec until{nanos / 1'000'000'000, nanos % 1'000'000'000};
-  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
 }
 
 int Connect(int port) {
@@ -61,30 +58,43 @@ std::string Get(uint64_t key) {
   return {text.data(), static_cast<size_t>(length)};
 }
 
-// Whether `reply` is a whole reply to PING or GET.
-bool IsWhole(std::string_view reply) {
-  const size_t line = reply.find("\r\n");
-  if (line == std::string_view::npos) return false;
-  if (reply[0] != '$' || reply[1] == '-') return true;
-  return reply.size() == line + 2 + std::strtoull(reply.data() + 1, nullptr, 10) + 2;
+// The length of the reply to PING or GET that `bytes` begin with; 0 if it is not wholly there.
+size_t ReplyLength(std::string_view bytes) {
+  const size_t line = bytes.find("\r\n");
+  if (line == std::string_view::npos) return 0;
+  if (bytes[0] != '$' || bytes[1] == '-') return line + 2;
+  const size_t length = line + 2 + std::strtoull(bytes.data() + 1, nullptr, 10) + 2;
+  return length <= bytes.size() ? length : 0;
 }
 
-// False if the connection broke.
-bool Exchange(int fd, std::string_view request, std::string& reply) {
-  if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request.size())) {
-    return false;
+// The requests that wait for their replies, which come in the same order.
+class Outstanding {
+ public:
+  void Sent(int64_t due) { due_.push_back(due); }
+
+  void Received(std::string_view bytes, int64_t now) {
+    unread_.append(bytes);
+    std::string_view rest = unread_;
+    while (const size_t length = ReplyLength(rest)) {
+      rest.remove_prefix(length);
+      latencies_.push_back(now - due_.front());
+      due_.pop_front();
+    }
+    unread_.erase(0, unread_.size() - rest.size());
   }
-  reply.clear();
-  std::array<char, 16384> buffer;
-  while (!IsWhole(reply)) {
-    const ssize_t received = recv(fd, buffer.data(), buffer.size(), 0);
-    if (received < 0 && errno == EINTR) continue;
-    if (received <= 0) return false;
-    reply.append(buffer.data(), static_cast<size_t>(received));
+
+  // Those without a reply have waited at least so long, and would be missed if they were dropped.
+  std::vector<int64_t>& Finish(int64_t now) {
+    for (const int64_t due : due_) latencies_.push_back(now - due);
+    due_.clear();
+    return latencies_;
   }
-  return true;
-}
+
+ private:
+  std::deque<int64_t> due_;
+  std::string unread_;
+  std::vector<int64_t> latencies_;  // Nanoseconds.
+};
 
 void Print(std::vector<int64_t>& nanos) {
   std::sort(nanos.begin(), nanos.end());
@@ -115,20 +125,27 @@ int main(int argc, char** argv) {
     std::perror("connect");
     return 1;
   }
-  std::vector<int64_t> nanos;
-  nanos.reserve(1'000'000);
+  Outstanding outstanding;
   std::minstd_rand random(1);
-  std::string reply;
+  std::array<char, 65536> buffer;
   int64_t due = NowNanos();
   while (interrupted == 0) {
-    const std::string request = ping ? "*1\r\n$4\r\nPING\r\n" : Get(first_key + random() % keys);
-    due += interval;
-    SleepUntil(due);
-    if (!Exchange(fd, request, reply)) return 1;
-    nanos.push_back(NowNanos() - due);
+    const int64_t now = NowNanos();
+    for (; due <= now; due += interval) {
+      const std::string request = ping ? "*1\r\n$4\r\nPING\r\n" : Get(first_key + random() % keys);
+      if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) return 1;
+      outstanding.Sent(due);
+    }
+    pollfd readable{.fd = fd, .events = POLLIN, .revents = 0};
+    const timespec timeout{0, std::clamp<int64_t>(due - NowNanos(), 0, 999'999'999)};
+    if (ppoll(&readable, 1, &timeout, nullptr) <= 0) continue;
+    const ssize_t received = recv(fd, buffer.data(), buffer.size(), 0);
+    if (received <= 0) return 1;
+    outstanding.Received({buffer.data(), static_cast<size_t>(received)}, NowNanos());
   }
   close(fd);
-  if (nanos.empty()) return 1;
-  Print(nanos);
+  std::vector<int64_t>& latencies = outstanding.Finish(NowNanos());
+  if (latencies.empty()) return 1;
+  Print(latencies);
   return 0;
 }

@@ -69,6 +69,13 @@ class ReportTest(unittest.TestCase):
     def test_what_was_not_measured_is_a_dash(self):
         self.assertIn("–", report.section_markdown(section_of([1], [])))
 
+    def test_columns_stand_in_one_order_whoever_was_measured_first(self):
+        section = section_of(ours=[1], theirs=[])
+        section.declare("GET: max", "ms")
+        for column in ("Larder 1", "Valkey 3", "Redis 2"):
+            section.record("GET: max", column, 1)
+        self.assertEqual(section.columns, ["Redis 2", "Valkey 3", "Larder 1"])
+
     def test_rows_are_of_equal_width(self):
         lines = report.aligned([["", "a"], ["long name", "1"], ["µ", "100,000"]]).splitlines()
         self.assertEqual(len({len(line) for line in lines}), 1)
