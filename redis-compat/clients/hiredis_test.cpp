@@ -23,7 +23,6 @@
 namespace {
 
 using std::string_literals::operator""s;
-using std::chrono_literals::operator""ms;
 
 constexpr char kHost[] = "127.0.0.1";
 constexpr int kTestSeconds = 30;
@@ -118,8 +117,9 @@ class Client {
   std::unique_ptr<redisContext, decltype(&redisFree)> context_;
 };
 
+// What never comes true is ended by alarm().
 void Until(const std::function<bool()>& condition) {
-  while (!condition()) std::this_thread::sleep_for(10ms);  // alarm() ends what never comes true.
+  while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 void Strings(Client& client) {
