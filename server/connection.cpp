@@ -77,7 +77,6 @@ Connection::ReadResult Connection::Read() {
   const ReadResult result = Receive(space.subspan(kept));
   if (result == ReadResult::kNothing) return result;
   unparsed_.clear();
-  worker_.round().Take(kept + received_);
   Collect({space.data(), kept + received_});
   return result;
 }
@@ -130,6 +129,7 @@ void Connection::Collect(std::string_view bytes) {
     FinishRound();
     return;
   }
+  round.Take(bytes.size());  // Requests point into them. Of a beginning only, KeepRest has a copy.
   const Round::Item& item = round.Add(*this, count, parsed);
   worker_.dispatcher().Prepare(client_, requests.first(count), round.PreparedOf(item));
   collected_ = true;

@@ -1,4 +1,9 @@
 // AUTH, ECHO, HELLO, PING, QUIT, RESET and SELECT as clients see them.
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
 #include "tests/support/wire_case.h"
@@ -159,6 +164,22 @@ INSTANTIATE_TEST_SUITE_P(
           On(3, {"PING", "+PONG\r\n"})}},
     }),
     WireCaseName);
+
+// Each piece comes with a receive of its own and completes nothing; together they are many times
+// what a thread reads in a round.
+TEST_F(ConnectionWireTest, ARequestMayArriveInVeryManyPieces) {
+  RespClient client(Larder().port());
+  const std::string value(20000, 'x');
+  const std::string request = EncodeRequest({"SET", "pieces", value});
+  constexpr size_t kPiece = 100;
+  for (size_t at = 0; at < request.size(); at += kPiece) {
+    client.SendBytes(request.substr(at, kPiece));
+    std::this_thread::sleep_for(std::chrono::microseconds(300));
+  }
+  EXPECT_EQ(client.ReadReply(), kOk);
+  EXPECT_EQ(client.Call({"GET", "pieces"}).text, value);
+  client.Raw({"DEL", "pieces"});
+}
 
 }  // namespace
 }  // namespace larder
