@@ -26,9 +26,9 @@ case $TARGET in
 esac
 
 work=$(mktemp -d)
-supervisors=()
+started_here=()
 finish() {
-  ((${#supervisors[@]} == 0)) || kill "${supervisors[@]}" 2>/dev/null
+  ((${#started_here[@]} == 0)) || kill "${started_here[@]}" 2>/dev/null
   wait
   rm -rf "$work"
 }
@@ -45,14 +45,12 @@ answers() {
 
 # supervise PORT OPTION...: keeps a server running until it is told to end itself.
 supervise() {
-  local folder="$work/$1" child=""
+  local folder="$work/$1"
   mkdir -p "$folder"
-  # shellcheck disable=SC2064  # $! of each round.
+  trap 'kill $(jobs -p) 2>/dev/null; wait; exit 0' TERM
   while :; do
     "${server[@]}" --port "$1" --bind 127.0.0.1 --dir "$folder" "${@:2}" >>"$work/$1.log" 2>&1 &
-    child=$!
-    trap "trap - EXIT; kill $child 2>/dev/null; wait $child; exit 0" TERM
-    wait "$child"
+    wait $!
     sleep 0.1
   done
 }
@@ -61,7 +59,7 @@ supervise() {
 start_server() {
   port=$(free_port)
   supervise "$port" "$@" &
-  supervisors+=($!)
+  started_here+=($!)
   local _
   for _ in {1..100}; do
     if answers "$port"; then return 0; fi
@@ -103,7 +101,10 @@ drive() {
   export SERVER_SOCKET="$work/$1.sock"
   start_server --unixsocket "$SERVER_SOCKET" || return 1
   export SERVER_PORT=$port
-  timeout 120 "${command[@]}"
+  # Waited for rather than called, so that a signal is heeded at once.
+  timeout 120 "${command[@]}" &
+  started_here+=($!)
+  wait $!
 }
 
 passed=0
