@@ -63,6 +63,7 @@ Found CommandContext::FindString(size_t key, StringValue& value) {
 Entry* CommandContext::SetString(size_t key, std::string_view value, UnixMillis expiry) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
+  NotifyIfNew(key);
   Entry* entry = shard.SetString(db(), keys_[key], value, expiry);
   access_clock_.Touch(*entry, *random_);
   MarkDirty();
@@ -74,6 +75,7 @@ Entry* CommandContext::SetStringFromArg(size_t key, size_t arg_index, UnixMillis
     if (BlobRef blob = TakeBlob(arg_index)) {
       Shard& shard = *shards_[key];
       shard.mu().AssertHeld();
+      NotifyIfNew(key);
       Entry* entry = shard.SetBlob(db(), keys_[key], std::move(blob), expiry);
       access_clock_.Touch(*entry, *random_);
       MarkDirty();
@@ -86,6 +88,7 @@ Entry* CommandContext::SetStringFromArg(size_t key, size_t arg_index, UnixMillis
 Entry* CommandContext::SetInteger(size_t key, int64_t value, UnixMillis expiry) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
+  NotifyIfNew(key);
   Entry* entry = shard.SetInteger(db(), keys_[key], value, expiry);
   access_clock_.Touch(*entry, *random_);
   MarkDirty();
@@ -95,6 +98,7 @@ Entry* CommandContext::SetInteger(size_t key, int64_t value, UnixMillis expiry) 
 std::span<char> CommandContext::EditString(size_t key, Entry*& entry, size_t size) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
+  NotifyIfNew(key);
   MarkDirty();
   return shard.EditString(db(), keys_[key], entry, size);
 }

@@ -140,6 +140,12 @@ class CommandContext {
  private:
   friend class Dispatcher;  // server/dispatcher.h prepares a context and takes its results.
 
+  // Before key number `key` is written: whether that creates it may interest somebody.
+  void NotifyIfNew(size_t key) {
+    if ((settings_->notify_events & kNotifyNew) != 0 && Peek(key) == nullptr) [[unlikely]] {
+      QueueEvent(kNotifyNew, "new", client_->db, keys_[key].text);
+    }
+  }
   void QueueEvent(uint32_t notify_class, std::string_view event, int db, std::string_view key);
   void Touch(Entry& entry);
 

@@ -44,6 +44,7 @@ void Place(CommandContext& ctx, int db, size_t key, std::unique_ptr<Shard::Detac
   shard.mu().AssertHeld();
   shard.Erase(db, ctx.key(key), ReclaimOfReplaced(ctx));
   shard.Attach(db, ctx.key(key), std::move(value));
+  ctx.NotifyIn(db, kNotifyNew, "new", ctx.key(key).text);
 }
 
 std::unique_ptr<Shard::Detached> Take(CommandContext& ctx, size_t key, Entry* entry) {
