@@ -40,10 +40,13 @@ class Evictor {
   // call evicts for half a millisecond at most. False if it is not, and nothing may be evicted.
   // REQUIRES: the caller holds no shard's lock.
   bool MakeRoom(const Options& options, UnixMillis now, Random& random, OnEvicted on_evicted) {
-    if (options.maxmemory_bytes <= 0 || gauge_->Within(options.maxmemory_bytes)) [[likely]] {
+    if (Within(options.maxmemory_bytes)) [[likely]] {
       return true;
     }
     return Evict(options, now, random, on_evicted);
+  }
+  bool Within(int64_t maxmemory_bytes) {
+    return maxmemory_bytes <= 0 || gauge_->Within(maxmemory_bytes);
   }
 
  private:

@@ -254,6 +254,15 @@ bool Dispatcher::MakeRoom() {
   });
 }
 
+bool Dispatcher::EvictSlice(UnixMillis now) {
+  const int64_t limit_bytes = settings_->maxmemory_bytes;
+  if (evictor_.Within(limit_bytes)) return false;
+  context_.now_ = now;
+  const bool possible = MakeRoom();
+  PublishEvents();
+  return possible && !evictor_.Within(limit_bytes);
+}
+
 void Dispatcher::Reject(Client& client, const Command* command, std::string_view error,
                         ReplyWriter& reply) {
   if (command != nullptr && command->Has(kRunsQueue)) {

@@ -114,6 +114,10 @@ class Dispatcher {
   // Publishes them. REQUIRES: no shard's lock is held.
   void PublishEvents();
 
+  // Evicts for half a millisecond at most if memory is over its limit, whether or not a command
+  // wants room. True if there is more to evict. REQUIRES: no shard's lock is held.
+  bool EvictSlice(UnixMillis now);
+
  private:
   Outcome RunOne(Client& client, Request& request, const PreparedRequest& prepared,
                  ReplyWriter& reply);

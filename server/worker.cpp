@@ -102,8 +102,10 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   closed_.clear();
   FollowConfig();
   if (expire_cycle_.active()) ExpireSlice();
+  if (may_be_over_limit_) may_be_over_limit_ = dispatcher_->EvictSlice(UnixMillisNow());
+  const bool upkeep = expire_cycle_.active() || may_be_over_limit_;
   // Clients come in between, but there is no reason to sleep while there is work.
-  const bool busy = expire_cycle_.active() || !to_read_.empty();
+  const bool busy = upkeep || !to_read_.empty();
   return busy ? std::chrono::nanoseconds(0) : std::chrono::seconds(1);
 }
 
@@ -134,6 +136,7 @@ void Worker::RefreshConfig() {
   config_ = server_.config_snapshot();
   settings_ = server_.settings_snapshot();
   dispatcher_->set_settings(settings_.get());
+  may_be_over_limit_ = true;  // CONFIG SET may have lowered it.
 }
 
 void Worker::Cron() {
@@ -143,6 +146,7 @@ void Worker::Cron() {
   if (server_.cron_paused()) return;
   if (index_ == 0) server_.info().Sample(loop_.now());
   if (server_.active_expiry()) expire_cycle_.StartPass();
+  may_be_over_limit_ = true;  // Memory also grows without a command that asks for room.
   if (loop_.now() >= next_look_at_clients_) {
     next_look_at_clients_ = loop_.now() + std::chrono::seconds(1);
     CloseOverdue();

@@ -115,6 +115,7 @@ class Worker : public ClientHost {
   Counter blocked_clients_;
   std::unique_ptr<Dispatcher> dispatcher_;
   ExpireCycle expire_cycle_;
+  bool may_be_over_limit_ = false;  // Of memory: to be looked at before the next wait.
   std::thread thread_;
 
   std::shared_ptr<const Config> config_;

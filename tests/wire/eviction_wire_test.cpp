@@ -1,6 +1,8 @@
 // maxmemory and its policies as clients see them.
+#include <chrono>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -42,6 +44,19 @@ INSTANTIATE_TEST_SUITE_P(MaxMemory, EvictionWireTest,
                                {"CONFIG SET maxmemory-policy noeviction", "+OK\r\n"}}},
                          }),
                          WireCaseName);
+
+// Nobody has to write for it: lowering the limit is enough.
+TEST_F(EvictionWireTest, ALowerLimitEvictsWithoutAnotherCommand) {
+  const ServerProcess server = ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lru"});
+  RespClient client(server.port());
+  for (int i = 0; i < 1000; ++i) client.Raw({"SET", std::to_string(i), std::string(1000, 'x')});
+  client.Raw({"CONFIG", "SET", "maxmemory", "1"});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (client.Call({"DBSIZE"}).integer > 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+}
 
 // Fills a server of 4 MB over what it has at its start with three times as much.
 class EvictionUnderLoadTest : public testing::TestWithParam<std::string> {
