@@ -77,7 +77,7 @@ void ReplyNames(CommandContext& ctx, const std::vector<const Command*>& commands
 void CommandList(CommandContext& ctx) {
   const CommandTable& table = ctx.server().command_table();
   if (ctx.argc() == 2) {
-    return ReplyNames(ctx, {table.commands().begin(), table.commands().end()});
+    return ReplyNames(ctx, {table.all().begin(), table.all().end()});
   }
   if (ctx.argc() != 5 || !EqualsIgnoreCase(ctx.arg(2), "FILTERBY")) {
     return ctx.reply().Error(error_text::kSyntax);
