@@ -164,11 +164,12 @@ Dispatcher::Outcome Dispatcher::RunOne(Client& client, Request& request,
         } else {
           RunManyKeys(command, request);
         }
-        Account(client, command, request.args, errors_before);
         if (command.Has(kAdmin)) [[unlikely]] {
+          // Before it is accounted for: the command that turns the slow log on is its first entry.
           refresh_settings_();
           context_.settings_ = settings_;
         }
+        Account(client, command, request.args, errors_before);
       }
     }
   }
