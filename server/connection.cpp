@@ -258,12 +258,12 @@ void Connection::RunHeld() {
 void Connection::BeginWait(bool paused) {
   wait_ = std::make_unique<Wait>();
   wait_->paused = paused;
+  worker_.blocked_clients().Add(1);
   if (paused) {
     worker_.AddPaused(id());
   } else {
     wait_->block = worker_.dispatcher().TakeBlock();
     client_.Set(kClientBlocked);
-    worker_.blocked_clients().Add(1);
     if (wait_->block.deadline != MonoTime::max()) {
       wait_->timer = worker_.loop().RunAt(wait_->block.deadline, [this] {
         wait_->timer.reset();
@@ -277,10 +277,8 @@ void Connection::BeginWait(bool paused) {
 void Connection::EndWait() {
   if (wait_ == nullptr) return;
   if (wait_->timer) worker_.loop().Cancel(*wait_->timer);
-  if (!wait_->paused) {
-    client_.Set(kClientBlocked, false);
-    worker_.blocked_clients().Add(-1);
-  }
+  worker_.blocked_clients().Add(-1);
+  if (!wait_->paused) client_.Set(kClientBlocked, false);
   wait_.reset();
 }
 
@@ -327,7 +325,6 @@ void Connection::FinishRound() {
   }
   PublishRecord();  // Before the replies leave: who has one may ask others about this client.
   Flush();
-  if (!closed()) PublishOutput();
 }
 
 void Connection::Push(const BlobRef& resp2, const BlobRef& resp3) {
@@ -391,6 +388,7 @@ void Connection::Flush() {
       return;
     }
     if ((watched_ & EventLoop::kWritable) != 0) WatchFor(watched_ & ~EventLoop::kWritable);
+    PublishOutput();
     return;
   }
   if (OutputLimitReached(worker_.loop().now())) {
@@ -399,6 +397,7 @@ void Connection::Flush() {
     return;
   }
   WatchFor(watched_ | EventLoop::kWritable);
+  PublishOutput();
 }
 
 bool Connection::OutputLimitReached(MonoTime now) {

@@ -327,6 +327,40 @@ TEST_F(ClientTest, WhoKillsItselfIsToldFirst) {
   EXPECT_EQ(skipped.Raw({"CLIENT", "KILL", "ADDR", own}), ":0\r\n");
 }
 
+TEST_F(ClientTest, WhoIsHeldBackByAPauseCountsAsBlocked) {
+  RespClient client = Connect();
+  RespClient other = Connect();
+  const auto blocked = [&] {
+    const std::string info = client.Call({"INFO", "clients"}).text;
+    return info.substr(info.find("blocked_clients:"), 17);
+  };
+  client.Raw({"CLIENT", "PAUSE", "60000", "WRITE"});
+  other.Send({"SET", "k", "1"});
+  for (int i = 0; i < 1000 && blocked() != "blocked_clients:1"; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(blocked(), "blocked_clients:1");
+  client.Raw({"CLIENT", "UNPAUSE"});
+  EXPECT_EQ(other.ReadReply(), "+OK\r\n");
+  EXPECT_EQ(blocked(), "blocked_clients:0");
+}
+
+// Also of a client that gets messages only, and asks nothing.
+TEST_F(ClientTest, OmemShowsWhatASubscriberHasNotRead) {
+  RespClient client = Connect();
+  RespClient subscriber = Connect();
+  subscriber.Raw({"CLIENT", "SETNAME", "slow"});
+  subscriber.Raw({"SUBSCRIBE", "c"});
+  const auto omem = [&] {
+    const std::string list = client.Call({"CLIENT", "LIST", "TYPE", "pubsub"}).text;
+    const size_t at = list.find(" omem=");
+    return at == list.npos ? 0 : std::stoll(list.substr(at + 6));
+  };
+  const std::string message(100000, 'x');
+  for (int i = 0; i < 1000 && omem() < 100000; ++i) client.Raw({"PUBLISH", "c", message});
+  EXPECT_GE(omem(), 100000);
+}
+
 TEST_F(ClientTest, PauseAllHoldsBackEverybody) {
   RespClient client = Connect();
   RespClient other = Connect();
