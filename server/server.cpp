@@ -207,7 +207,7 @@ void Server::RegisterAppliers() {
 
 // Closes the old addresses first, for the new ones may overlap with them; should a new one fail,
 // the old ones are opened again.
-absl::Status Server::Relisten(const Config& /*old*/, const Config& updated) {
+absl::Status Server::Relisten(const Config& old, const Config& updated) {
   std::promise<absl::Status> done;
   boost::asio::post(network_->context, [&] {
     network_->listeners.clear();
@@ -215,7 +215,10 @@ absl::Status Server::Relisten(const Config& /*old*/, const Config& updated) {
   });
   absl::Status status = done.get_future().get();
   // The store calls once more with the old configuration if this fails, which opens those again.
-  return status.ok() ? status : absl::UnavailableError("Unable to listen on this address or port");
+  if (status.ok()) return status;
+  return absl::UnavailableError(old.bind_addresses != updated.bind_addresses
+                                    ? "Failed to bind to specified addresses."
+                                    : "Unable to listen on this port. Check server logs.");
 }
 
 void Server::RefreshSettings() {
