@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -83,10 +85,13 @@ EventLoop::TimerId EventLoop::RunAt(MonoTime time, std::function<void()> task) {
 void EventLoop::Cancel(const TimerId& timer) { timers_.erase(timer); }
 
 void EventLoop::Run() {
+  // The kernel may end a sleep late by this much; its default is longer than requests gather.
+  prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
   std::array<epoll_event, kEventsPerRound> events;
   while (!stopping_.load(std::memory_order_acquire)) {
     std::chrono::nanoseconds longest = kLongestWait;
     if (before_wait_) longest = std::min(longest, before_wait_(now_));
+    if (longest.count() > 0 && gather_.Worthwhile()) LetRequestsGather();
     const int count = epoll_wait(epoll_fd_, events.data(), kEventsPerRound, WaitMillis(longest));
     now_ = MonoNow();
     bool woken = false;
@@ -95,10 +100,12 @@ void EventLoop::Run() {
       if (handler == nullptr) {
         woken = true;
       } else {
+        gather_.NoteEvent(handler);
         handler->OnEvents(FromEpoll(events[static_cast<size_t>(i)].events));
       }
     }
     if (after_events_) after_events_();
+    gather_.EndRound(now_, static_cast<size_t>(count < 0 ? 0 : count));
     if (woken) RunPosted();
     if (!timers_.empty() && timers_.begin()->first.first <= now_) RunTimers();
   }
@@ -108,6 +115,12 @@ void EventLoop::Run() {
 void EventLoop::Stop() {
   stopping_.store(true, std::memory_order_release);
   Wake();
+}
+
+void EventLoop::LetRequestsGather() {
+  if (gather_time_.count() <= 0) return;
+  const timespec nap{0, static_cast<long>(std::chrono::nanoseconds(gather_time_).count())};
+  nanosleep(&nap, nullptr);
 }
 
 int EventLoop::WaitMillis(std::chrono::nanoseconds longest) const {

@@ -13,13 +13,16 @@
 //   loop.Run();
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "net/gather.h"
 
 namespace larder {
 
@@ -62,6 +65,9 @@ class EventLoop {
     before_wait_ = std::move(hook);
   }
 
+  // How long requests of many clients may gather (net/gather.h); zero: not at all.
+  void set_gather_time(std::chrono::microseconds time) { gather_time_ = time; }
+
   // The time at the start of this round.
   MonoTime now() const { return now_; }
 
@@ -71,6 +77,7 @@ class EventLoop {
   void Stop();
 
  private:
+  void LetRequestsGather();
   int WaitMillis(std::chrono::nanoseconds longest) const;
   void RunTimers();
   void RunPosted();
@@ -81,6 +88,8 @@ class EventLoop {
   MonoTime now_;
   std::map<TimerId, std::function<void()>> timers_;
   uint64_t next_timer_ = 0;
+  Gather gather_;
+  std::chrono::microseconds gather_time_{0};
   std::function<void()> after_events_;
   std::function<std::chrono::nanoseconds(MonoTime)> before_wait_;
 

@@ -139,7 +139,11 @@ class AsioListener : public Listener {
 };
 
 absl::Status StatusFor(const std::string& what, const boost::system::error_code& error) {
-  return absl::UnavailableError(absl::StrCat(what, ": ", error.message()));
+  const std::string message = absl::StrCat(what, ": ", error.message());
+  const bool lacking = error == asio::error::address_family_not_supported ||
+                       error == boost::system::errc::address_not_available ||
+                       error == boost::system::errc::protocol_not_supported;
+  return lacking ? absl::NotFoundError(message) : absl::UnavailableError(message);
 }
 
 absl::StatusOr<tcp::endpoint> Resolve(asio::io_context& context, const std::string& host,

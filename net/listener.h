@@ -35,7 +35,7 @@ class Listener {
   virtual void Close() = 0;
 
   // `host` is an IPv4 or IPv6 address, a name, or "*" and "::*" for all addresses of a family. Port
-  // 0 takes a free one. Starts accepting at once.
+  // 0 takes a free one. Starts accepting at once. kNotFound: this machine has no such address.
   static absl::StatusOr<std::unique_ptr<Listener>> ListenTcp(boost::asio::io_context& context,
                                                              const std::string& host, uint16_t port,
                                                              int backlog, OnAccept on_accept);
