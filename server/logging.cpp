@@ -2,8 +2,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <memory>
 #include <syslog.h>
+#include <unistd.h>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -71,12 +73,19 @@ absl::Status InitLogging(const Config& config) {
   if (config.log_file.empty()) {
     sinks.push_back(std::make_shared<spdlog::sinks::stdout_sink_mt>());
   } else {
+    // Tried first, for spdlog makes the directories that are missing: a mistyped path would pass.
+    const int fd = open(config.log_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) {
+      return absl::UnavailableError(
+          absl::StrCat("Can't open the log file ", config.log_file, ": ", std::strerror(errno)));
+    }
+    close(fd);
     // spdlog reports a file that cannot be opened by an exception, and this is its only way.
     try {
       sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(config.log_file));
-    } catch (const spdlog::spdlog_ex&) {
+    } catch (const spdlog::spdlog_ex& error) {
       return absl::UnavailableError(
-          absl::StrCat("Can't open the log file ", config.log_file, ": ", std::strerror(errno)));
+          absl::StrCat("Can't open the log file ", config.log_file, ": ", error.what()));
     }
   }
   if (config.syslog_enabled) {

@@ -1,6 +1,7 @@
 // larder-server: reads the configuration, starts the server, runs it until it is told to stop.
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
@@ -58,26 +59,30 @@ int RunServer(ConfigStore& store) {
   if (!config->dir.empty() && chdir(config->dir.c_str()) != 0) {
     return Fail(absl::StrCat("Can't chdir to '", config->dir, "': ", std::strerror(errno)));
   }
-  if (config->daemonize && !Daemonize()) return Fail("Can't run in the background");
+  // The log comes first: who starts a daemon is still there to hear that it cannot be opened.
   if (absl::Status status = InitLogging(*config); !status.ok()) {
     return Fail(AsStd(status.message()));
   }
+  if (config->daemonize && !Daemonize()) return Fail("Can't run in the background");
+  // The end of a terminal, or of a pipe that the log goes to, is not the end of the server.
+  std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
   SetAllocatorBackgroundThread(true);
   Log(LogLevel::kNotice, absl::StrCat("Larder ", AsAbsl(kLarderVersion), " starting, pid ",
                                       getpid(), ", ", config->threads, " threads"));
   for (const ConfigWarning& warning : store.TakeWarnings()) {
     Log(LogLevel::kWarning, absl::StrCat(warning.origin, ": ", warning.text));
   }
-  // A pid file is what daemons are known by, also when its place was not chosen.
-  const std::string pid_file =
-      config->pid_file.empty() && config->daemonize ? "/var/run/larder.pid" : config->pid_file;
-  if (!pid_file.empty()) WritePidFile(pid_file);
-
   Server server(store);
   if (absl::Status status = server.Start(); !status.ok()) {
     Log(LogLevel::kWarning, AsStd(status.message()));
     return 1;
   }
+  // Not before: a server that fails because another has the port leaves that one's file alone. A
+  // pid file is what daemons are known by, also when its place was not chosen.
+  const std::string pid_file =
+      config->pid_file.empty() && config->daemonize ? "/var/run/larder.pid" : config->pid_file;
+  if (!pid_file.empty()) WritePidFile(pid_file);
   Log(LogLevel::kNotice, "Ready to accept connections");
   server.Run();
   if (!pid_file.empty()) unlink(pid_file.c_str());
