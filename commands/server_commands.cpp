@@ -74,7 +74,10 @@ void Shutdown(CommandContext& ctx) {
     if (ctx.server().AbortShutdown()) return ctx.reply().Ok();
     return ctx.reply().Error("ERR No shutdown in progress.");
   }
-  ctx.server().RequestShutdown(options);
+  if (!ctx.server().RequestShutdown(options)) {
+    return ctx.reply().Error("ERR Errors trying to SHUTDOWN. Check logs.");
+  }
+  ctx.client().Set(kClientCloseAfterReply);  // What follows in the pipeline is void.
 }
 
 // LOLWUT [VERSION version] [columns [rows [jars]]]

@@ -144,8 +144,8 @@ class Services {
   // A client joins or leaves the MONITOR feed.
   virtual void SetMonitor(Client& client, bool on) = 0;
   // Stops accepting, ends all connections and leaves the process. Not at once: the reply of
-  // SHUTDOWN is the closing of the connection.
-  virtual void RequestShutdown(const ShutdownOptions& options) = 0;
+  // SHUTDOWN is the closing of the connection. False if what the options ask for cannot be done.
+  virtual bool RequestShutdown(const ShutdownOptions& options) = 0;
   virtual bool AbortShutdown() = 0;
   // DEBUG LOG: a line for the server's log.
   virtual void LogWarning(std::string_view line) = 0;

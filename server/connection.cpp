@@ -15,6 +15,9 @@ namespace {
 
 // A pipeline whose replies grow past this is written in between rather than gathered whole.
 constexpr size_t kFlushInBetweenBytes = 512 * 1024;
+// A client that reads as fast as its thread writes has its turn for so long: past this the others
+// come first.
+constexpr int64_t kSentPerTurn = 1024 * 1024;
 constexpr size_t kPartsPerWrite = 64;
 constexpr size_t kSharedPushBytes = 4096;
 // A buffer for the beginning of a request that has grown past this is not kept when it is empty.
@@ -45,25 +48,51 @@ void Connection::WatchFor(uint32_t events) {
 
 void Connection::OnEvents(uint32_t events) {
   if (closed()) return;
-  if ((events & EventLoop::kWritable) != 0) Flush();
+  const bool hang_up = (events & EventLoop::kHangUp) != 0;
+  // Of a peer that is gone the next send tells, if nothing more is read from it.
+  if ((events & EventLoop::kWritable) != 0 || (hang_up && !out_.empty())) Flush();
   if (closed()) return;
   if (waiting()) {
-    if ((events & EventLoop::kHangUp) != 0) Close();
+    if (hang_up) Close();
     return;
   }
-  if ((events & (EventLoop::kReadable | EventLoop::kHangUp)) == 0) return;
-  hung_up_ |= (events & EventLoop::kHangUp) != 0;
+  if ((events & EventLoop::kReadable) == 0 && !hang_up) return;
+  hung_up_ |= hang_up;
   ReadSome();
 }
 
 void Connection::ReadSome() {
-  if (closed() || waiting()) return;
   if (collected_ || !worker_.round().HasRoom()) worker_.RunRound();
-  if (closed() || waiting()) return;
+  // Once the end is decided nothing more is run.
+  if (closed() || waiting() || client_.Is(kClientCloseAfterReply | kClientCloseNow)) return;
+  if (backlog_) return RunBacklog();
   const ReadResult result = Read();
   if (closed() || result == ReadResult::kNothing) return;
   // What is left comes without an event of its own. Others have their turn first.
-  if (result == ReadResult::kFull || hung_up_) worker_.QueueRead(id());
+  if (result == ReadResult::kFull || hung_up_) AskForTurn();
+}
+
+void Connection::ReadAgain() {
+  turn_asked_ = false;
+  ReadSome();
+}
+
+void Connection::AskForTurn() {
+  if (!turn_asked_) worker_.QueueRead(id());
+  turn_asked_ = true;
+}
+
+void Connection::RunBacklog() {
+  if (send_cut_) Flush();
+  if (closed()) return;
+  if (!send_cut_) {
+    backlog_ = false;
+    // Moved out, for what is left of it goes back there.
+    const std::string bytes = std::move(unparsed_);
+    unparsed_.clear();
+    Process(bytes);
+  }
+  AskForTurn();  // Also to read: whatever came meanwhile has had its event.
 }
 
 Connection::ReadResult Connection::Read() {
@@ -105,9 +134,16 @@ Connection::ReadResult Connection::ReadLargeBulk() {
 
 Connection::ReadResult Connection::Receive(std::span<char> space) {
   received_ = 0;
-  const ssize_t received = recv(fd_, space.data(), space.size(), 0);
+  ssize_t received;
+  do {
+    received = recv(fd_, space.data(), space.size(), 0);
+  } while (received < 0 && errno == EINTR);
   if (received <= 0) {
-    if (received == 0 || (errno != EAGAIN && errno != EINTR)) Close();
+    if (received == 0) {
+      EndOfInput();
+    } else if (errno != EAGAIN) {
+      Close();
+    }
     return ReadResult::kNothing;
   }
   received_ = static_cast<size_t>(received);
@@ -115,6 +151,15 @@ Connection::ReadResult Connection::Receive(std::span<char> space) {
   worker_.counters().net_input_bytes.Add(received);
   worker_.counters().reads_processed.Increment();
   return received_ == space.size() ? ReadResult::kFull : ReadResult::kAll;
+}
+
+// The peer may have ended its own direction only: it still gets what it has asked for.
+void Connection::EndOfInput() {
+  if (out_.empty()) {
+    Close();
+  } else {
+    client_.Set(kClientCloseAfterReply);
+  }
 }
 
 void Connection::Collect(std::string_view bytes) {
@@ -155,7 +200,13 @@ void Connection::Process(std::string_view bytes) {
 
 void Connection::RunRest(RequestParser::Result parsed) {
   const std::span<Request> requests = worker_.requests();
+  const int64_t sent_before = net_out_bytes_;
   while (parsed == RequestParser::Result::kRequest && !closed()) {
+    if (net_out_bytes_ - sent_before >= kSentPerTurn) {
+      backlog_ = true;
+      AskForTurn();
+      return;
+    }
     size_t count = 0;
     parsed = Parse(requests, count);
     if (count > 0 && !RunBatch(requests.first(count), {})) return;
@@ -168,6 +219,7 @@ RequestParser::Result Connection::Parse(std::span<Request> requests, size_t& cou
   // An unauthenticated client's limits change with its AUTH: one request at a time until then.
   const bool authenticated = client_.Is(kClientAuthenticated);
   parser_.set_authenticated(authenticated);
+  parser_.set_limits({.max_bulk_bytes = worker_.config().proto_max_bulk_bytes});
   const size_t most = authenticated ? requests.size() : 1;
   RequestParser::Result parsed = RequestParser::Result::kRequest;
   while (count < most) {
@@ -298,6 +350,7 @@ void Connection::Unblock(UnblockReason reason) {
 void Connection::Resume() {
   if (closed()) return;
   EndWait();
+  backlog_ = false;  // Run below, with the rest.
   WatchFor(EventLoop::kReadable | (out_.empty() ? 0 : EventLoop::kWritable));
   RunHeld();
   // What stands unparsed may hold whole requests: the parser stopped when the wait began.
@@ -363,12 +416,21 @@ ssize_t Connection::Send() {
 
 void Connection::Flush() {
   flush_queued_ = false;
+  send_cut_ = false;
   if (closed()) return;
   if (client_.Is(kClientCloseNow)) {
     Close();
     return;
   }
+  const int64_t sent_before = net_out_bytes_;
   while (!out_.empty()) {
+    if (net_out_bytes_ - sent_before >= kSentPerTurn) {
+      // Watched anew, so that the loop reports at once that the socket takes more.
+      send_cut_ = true;
+      watched_ |= EventLoop::kWritable;
+      worker_.loop().Rewatch(fd_, watched_, *this);
+      return;
+    }
     const ssize_t sent = Send();
     if (sent < 0) {
       if (errno == EINTR) continue;
@@ -378,6 +440,7 @@ void Connection::Flush() {
     }
     out_.Consume(static_cast<size_t>(sent));
     net_out_bytes_ += sent;
+    last_interaction_ = worker_.loop().now();  // Who only reads, and slowly, is not idle.
     worker_.counters().net_output_bytes.Add(sent);
     worker_.counters().writes_processed.Increment();
   }
@@ -420,7 +483,9 @@ bool Connection::IsOverdue(MonoTime now) {
     return true;
   }
   const std::chrono::seconds timeout(worker_.config().idle_timeout_seconds);
-  if (timeout.count() == 0 || waiting() || client_.Is(kClientPubSub)) return false;
+  if (timeout.count() == 0 || waiting() || client_.Is(kClientPubSub | kClientMonitor)) {
+    return false;
+  }
   if (now - last_interaction_ <= timeout) return false;
   worker_.log_closing(client_, "idle for too long");
   return true;

@@ -43,6 +43,8 @@ class Connection : public EventLoop::Handler {
   // Reads what has come into the worker's round; a connection with more to read asks for another
   // turn.
   void ReadSome();
+  // The turn it asked for has come.
+  void ReadAgain();
   // Runs what ReadSome has put into the round, and what else stands complete in the bytes it read.
   void RunCollected(const Round::Item& item);
   // Sends what the round has to say, and looks at the limits.
@@ -87,6 +89,9 @@ class Connection : public EventLoop::Handler {
   ReadResult ReadLargeBulk();
   // Into `space`; received_ says how much.
   ReadResult Receive(std::span<char> space);
+  void EndOfInput();
+  void AskForTurn();
+  void RunBacklog();
   // Writes the next pieces of the output, as send() does.
   ssize_t Send();
   // Parses the first requests among `bytes` into the round, where `bytes` must stand until it runs.
@@ -129,6 +134,9 @@ class Connection : public EventLoop::Handler {
   bool hung_up_ = false;    // The peer sends nothing more: read to the end, then close.
   bool collected_ = false;  // Has requests in the worker's round.
   bool flush_queued_ = false;
+  bool turn_asked_ = false;  // Stands in the worker's queue of those that have more to read.
+  bool backlog_ = false;     // unparsed_ holds whole requests, left for the next turn.
+  bool send_cut_ = false;    // The last Flush stopped although the socket takes more.
 };
 
 }  // namespace larder

@@ -21,8 +21,9 @@
 namespace larder {
 namespace {
 
-// Descriptors that the process needs besides those of its clients.
+// Descriptors that the process needs besides those of its clients: for itself, and for each thread.
 constexpr int64_t kReservedDescriptors = 32;
+constexpr int64_t kDescriptorsPerThread = 2;
 
 class StoreConfigAccess : public ConfigAccess {
  public:
@@ -54,20 +55,19 @@ std::vector<std::pair<std::string, std::string>> RenamesOf(const Config& config)
 }
 
 // How many clients the limit on open files allows, after it was raised as far as it goes.
-int64_t RaiseFileLimit(int64_t clients) {
+int64_t RaiseFileLimit(int64_t clients, int64_t threads) {
+  const int64_t reserved = kReservedDescriptors + kDescriptorsPerThread * threads;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return clients;
-  const auto wanted = static_cast<rlim_t>(clients + kReservedDescriptors);
+  const auto wanted = static_cast<rlim_t>(clients + reserved);
   if (limit.rlim_cur >= wanted) return clients;
   rlimit raised = limit;
   raised.rlim_cur = wanted;
   raised.rlim_max = std::max(limit.rlim_max, wanted);
   if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return clients;
   raised.rlim_cur = raised.rlim_max = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
-    return std::min<int64_t>(clients, static_cast<int64_t>(limit.rlim_max) - kReservedDescriptors);
-  }
-  return std::min<int64_t>(clients, static_cast<int64_t>(limit.rlim_cur) - kReservedDescriptors);
+  const rlim_t reached = setrlimit(RLIMIT_NOFILE, &raised) == 0 ? limit.rlim_max : limit.rlim_cur;
+  return std::min<int64_t>(clients, static_cast<int64_t>(reached) - reserved);
 }
 
 }  // namespace
@@ -76,6 +76,9 @@ struct Server::Network {
   boost::asio::io_context context{1};
   boost::asio::signal_set signals{context, SIGTERM, SIGINT};
   std::vector<std::unique_ptr<Listener>> listeners;
+  Mutex mu;  // A leaf lock.
+  // Nobody runs what is posted to the context from here on.
+  bool ended ABSL_GUARDED_BY(mu) = false;
 };
 
 Server::Server(ConfigStore& config)
@@ -104,17 +107,28 @@ Server::Server(ConfigStore& config)
 Server::~Server() = default;
 
 absl::Status Server::Start() {
-  const std::shared_ptr<const Config> config = config_snapshot();
-  const int64_t clients = RaiseFileLimit(config->max_clients);
-  if (clients < config->max_clients) {
-    Log(LogLevel::kWarning,
-        absl::StrCat("The limit on open files allows only ", clients, " of the ",
-                     config->max_clients, " clients that maxclients asks for"));
-  }
-  if (absl::Status status = Listen(*config); !status.ok()) return status;
+  LARDER_RETURN_IF_ERROR(FitMaxClients());
+  LARDER_RETURN_IF_ERROR(Listen(*config_snapshot()));
   info_.NoteStartup();
   for (const auto& worker : workers_) worker->Start();
   return absl::OkStatus();
+}
+
+// Lowers maxclients to what the limit on open files allows: a client too many is to be told so, and
+// not to wait for a descriptor.
+absl::Status Server::FitMaxClients() {
+  const int64_t wanted = config_snapshot()->max_clients;
+  const int64_t allowed = RaiseFileLimit(wanted, worker_count_);
+  if (allowed >= wanted) return absl::OkStatus();
+  if (allowed <= 0) {
+    return absl::ResourceExhaustedError("The limit on open files is too low for the server");
+  }
+  Log(LogLevel::kWarning,
+      absl::StrCat("The limit on open files allows only ", allowed, " of the ", wanted,
+                   " clients that maxclients asks for, which is lowered to that"));
+  const std::string text = absl::StrCat(allowed);
+  const std::pair<std::string_view, std::string_view> pairs[] = {{"maxclients", text}};
+  return config_access_->Set(pairs);
 }
 
 absl::Status Server::Listen(const Config& config) {
@@ -130,7 +144,7 @@ absl::Status Server::Listen(const Config& config) {
                                           static_cast<uint16_t>(config.port), backlog, on_accept);
       if (listener.ok()) {
         listeners.push_back(*std::move(listener));
-      } else if (!optional || listeners.empty()) {
+      } else if (!optional || !absl::IsNotFound(listener.status())) {
         return listener.status();
       } else {
         Log(LogLevel::kVerbose, AsStd(listener.status().message()));
@@ -157,23 +171,37 @@ void Server::Run() {
     if (error) return;
     Log(LogLevel::kWarning, absl::StrCat("Received ", signal == SIGINT ? "SIGINT" : "SIGTERM",
                                          ", scheduling shutdown..."));
-    network_->context.stop();
+    Stop();
   });
   network_->context.run();
   Log(LogLevel::kWarning, "User requested shutdown...");
+  {
+    MutexLock lock(network_->mu);
+    network_->ended = true;
+  }
+  // A worker may still wait for what it posted, and would never see that it is to end.
+  network_->context.restart();
+  network_->context.poll();
   for (auto& listener : network_->listeners) listener->Close();
   for (const auto& worker : workers_) worker->Stop();
   for (const auto& worker : workers_) worker->Join();
   Log(LogLevel::kWarning, "Larder is now ready to exit, bye bye...");
 }
 
-void Server::Stop() { network_->context.stop(); }
+void Server::Stop() {
+  MutexLock lock(network_->mu);
+  if (!network_->ended) network_->context.stop();
+}
 
 void Server::Accept(AcceptedSocket socket) {
+  // Only this thread adds to the counts, so no two connections take the last place together.
+  int64_t connections = 0;
+  for (const auto& worker : workers_) connections += worker->connection_count();
+  const bool has_room = connections < max_clients_.load(std::memory_order_relaxed);
   const auto least = std::min_element(
       workers_.begin(), workers_.end(),
       [](const auto& a, const auto& b) { return a->connection_count() < b->connection_count(); });
-  (*least)->Adopt(std::move(socket));
+  (*least)->Adopt(std::move(socket), has_room ? Admission::kOpen : Admission::kRefuse);
 }
 
 void Server::RegisterAppliers() {
@@ -186,7 +214,8 @@ void Server::RegisterAppliers() {
     return absl::InvalidArgumentError("Changing directory: " + std::string(strerror(errno)));
   });
   config_store_.RegisterApplier(ConfigHook::kMaxClients, [](const Config&, const Config& updated) {
-    if (RaiseFileLimit(updated.max_clients) >= updated.max_clients) return absl::OkStatus();
+    const int64_t wanted = updated.max_clients;
+    if (RaiseFileLimit(wanted, updated.threads) >= wanted) return absl::OkStatus();
     return absl::InvalidArgumentError(
         "The operating system is not able to handle the specified number of clients");
   });
@@ -209,10 +238,14 @@ void Server::RegisterAppliers() {
 // the old ones are opened again.
 absl::Status Server::Relisten(const Config& old, const Config& updated) {
   std::promise<absl::Status> done;
-  boost::asio::post(network_->context, [&] {
-    network_->listeners.clear();
-    done.set_value(Listen(updated));
-  });
+  {
+    MutexLock lock(network_->mu);
+    if (network_->ended) return absl::UnavailableError("The server is shutting down");
+    boost::asio::post(network_->context, [&] {
+      network_->listeners.clear();
+      done.set_value(Listen(updated));
+    });
+  }
   absl::Status status = done.get_future().get();
   // The store calls once more with the old configuration if this fails, which opens those again.
   if (status.ok()) return status;
@@ -225,6 +258,7 @@ void Server::RefreshSettings() {
   MutexLock lock(settings_mu_);
   config_ = config_store_.Snapshot();
   settings_ = std::make_shared<const Settings>(SettingsFromConfig(*config_));
+  max_clients_.store(config_->max_clients, std::memory_order_relaxed);
   settings_version_.fetch_add(1, std::memory_order_release);
 }
 
@@ -311,7 +345,16 @@ void Server::SetMonitor(Client& client, bool on) {
   }
 }
 
-void Server::RequestShutdown(const ShutdownOptions& /*options*/) { Stop(); }
+bool Server::RequestShutdown(const ShutdownOptions& options) {
+  // NOW would not wait for replicas and FORCE not mind that saving fails; there is neither.
+  if (options.save) {
+    Log(LogLevel::kWarning, options.force ? "Nothing can be saved to disk. Exit anyway."
+                                          : "Nothing can be saved to disk, can't exit.");
+    if (!options.force) return false;
+  }
+  Stop();
+  return true;
+}
 
 bool Server::AbortShutdown() { return false; }
 

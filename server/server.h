@@ -66,7 +66,7 @@ class Server : public Services, public Dispatcher::Environment {
   CommandStatistics StatisticsOf(uint32_t command_id) const override;
   void ResetStatistics() override;
   void SetMonitor(Client& client, bool on) override;
-  void RequestShutdown(const ShutdownOptions& options) override;
+  bool RequestShutdown(const ShutdownOptions& options) override;
   bool AbortShutdown() override;
   void SetActiveExpiry(bool enabled) override;
   void PauseCron(bool paused) override;
@@ -117,6 +117,7 @@ class Server : public Services, public Dispatcher::Environment {
  private:
   struct Network;  // Listeners and signals on the main thread's io_context.
 
+  absl::Status FitMaxClients();
   absl::Status Listen(const Config& config);
   absl::Status Relisten(const Config& old, const Config& updated);
   void RegisterAppliers();
@@ -139,6 +140,9 @@ class Server : public Services, public Dispatcher::Environment {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Network> network_;
   std::atomic<int> tcp_port_{0};
+  // For the main thread, which must not wait for the mutexes of the configuration: whoever changes
+  // it may hold them while it waits for the main thread to change the listeners.
+  std::atomic<int64_t> max_clients_{0};
 
   mutable Mutex settings_mu_;  // A leaf lock.
   std::shared_ptr<const Config> config_ ABSL_GUARDED_BY(settings_mu_);

@@ -58,11 +58,11 @@ void Worker::Start() {
 
 void Worker::Stop() {
   loop_.Post([this] {
-    // What clients were promised is written if their sockets take it.
-    for (auto& [id, connection] : connections_) connection->Flush();
     std::vector<uint64_t> ids;
     for (auto& [id, connection] : connections_) ids.push_back(id);
     for (const uint64_t id : ids) {
+      // What clients were promised is written if their sockets take it.
+      if (Connection* connection = Find(id)) connection->Flush();
       if (Connection* connection = Find(id)) connection->Close();
     }
     loop_.Stop();
@@ -89,7 +89,7 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   std::vector<uint64_t> ids;
   ids.swap(to_read_);
   for (const uint64_t id : ids) {
-    if (Connection* connection = Find(id)) connection->ReadSome();
+    if (Connection* connection = Find(id)) connection->ReadAgain();
   }
   RunRound();
   while (!to_flush_.empty()) {
@@ -104,8 +104,9 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   if (expire_cycle_.active()) ExpireSlice();
   if (may_be_over_limit_) may_be_over_limit_ = dispatcher_->EvictSlice(UnixMillisNow());
   const bool upkeep = expire_cycle_.active() || may_be_over_limit_;
-  // Clients come in between, but there is no reason to sleep while there is work.
-  const bool busy = upkeep || !to_read_.empty();
+  // Clients come in between, but there is no reason to sleep while there is work. What has just
+  // expired may have been news to subscribers.
+  const bool busy = upkeep || !to_read_.empty() || !to_flush_.empty();
   return busy ? std::chrono::nanoseconds(0) : std::chrono::seconds(1);
 }
 
@@ -162,7 +163,14 @@ void Worker::CloseOverdue() {
   for (Connection* connection : overdue) connection->Close();
 }
 
-void Worker::Adopt(AcceptedSocket socket) {
+void Worker::Adopt(AcceptedSocket socket, Admission admission) {
+  if (admission == Admission::kRefuse) {
+    loop_.Post([this, socket = std::move(socket)] {
+      counters_.connections_received.Increment();
+      Refuse(socket, error_text::kMaxClients);
+    });
+    return;
+  }
   connection_count_.fetch_add(1, std::memory_order_relaxed);
   loop_.Post([this, socket = std::move(socket)]() mutable { Open(std::move(socket)); });
 }
@@ -170,14 +178,10 @@ void Worker::Adopt(AcceptedSocket socket) {
 void Worker::Open(AcceptedSocket socket) {
   FollowConfig();  // The client may come because of what has just been set.
   counters_.connections_received.Increment();
-  const auto refuse = [&](std::string_view error) {
-    counters_.connections_rejected.Increment();
-    connection_count_.fetch_sub(1, std::memory_order_relaxed);
-    SendAndClose(socket, error);
-  };
-  if (server_.clients_connected() > config_->max_clients) return refuse(error_text::kMaxClients);
   if (config_->protected_mode && config_->require_pass.empty() && !socket.is_loopback) {
-    return refuse(error_text::kProtectedMode);
+    connection_count_.fetch_sub(1, std::memory_order_relaxed);
+    Refuse(socket, error_text::kProtectedMode);
+    return;
   }
   if (!socket.is_unix) {
     SetTcpOptions(socket.fd, static_cast<int>(config_->tcp_keepalive_seconds));
@@ -189,6 +193,11 @@ void Worker::Open(AcceptedSocket socket) {
   Connection& opened = *connection;
   connections_.emplace(record->id, std::move(connection));
   if (!opened.Start()) opened.Close();
+}
+
+void Worker::Refuse(const AcceptedSocket& socket, std::string_view error) {
+  counters_.connections_rejected.Increment();
+  SendAndClose(socket, error);
 }
 
 void Worker::Forget(Connection& connection) {

@@ -31,6 +31,9 @@ namespace larder {
 
 class Server;
 
+// Whether there is room for one more connection.
+enum class Admission : uint8_t { kOpen, kRefuse };
+
 class Worker : public ClientHost {
  public:
   Worker(Server& server, uint32_t index);
@@ -42,8 +45,9 @@ class Worker : public ClientHost {
   void Stop();
   void Join();
 
-  // Takes over an accepted socket; any thread. The connection counts from now on.
-  void Adopt(AcceptedSocket socket);
+  // Takes over an accepted socket; any thread. The connection counts from now on, unless it is to
+  // be refused: then it is only told why.
+  void Adopt(AcceptedSocket socket, Admission admission);
   int64_t connection_count() const { return connection_count_.load(std::memory_order_relaxed); }
 
   // ---- ClientHost; any thread.
@@ -98,6 +102,7 @@ class Worker : public ClientHost {
   void ExpireSlice();
   void RefreshConfig();
   void Open(AcceptedSocket socket);
+  void Refuse(const AcceptedSocket& socket, std::string_view error);
   void Deliver(const Delivery& delivery);
   void Cron();
   void CloseOverdue();
