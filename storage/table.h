@@ -3,7 +3,7 @@
 //
 // It grows and shrinks one bucket at a time: with n buckets, growth splits bucket n - 2^floor(log2
 // n) and appends bucket n; shrinking undoes that. There is no rehash, no second table, and the load
-// stays constant. Buckets live in segments of 64, found through pages of 512 segments, so that
+// stays constant. Buckets live in segments of 16, found through pages of 512 segments, so that
 // nothing larger than 8 KiB is ever copied, whatever the table's size.
 //
 // Expiry needs no index either: a bucket knows a lower bound of the expiries in it, a segment one
@@ -156,7 +156,7 @@ class Table {
   void CheckInvariants() const;
 
  private:
-  static constexpr uint32_t kSegmentBuckets = 64;
+  static constexpr uint32_t kSegmentBuckets = 16;
   static constexpr uint32_t kPageSegments = 512;
   static constexpr uint32_t kMinPageCapacity = 4;
   // The last segment doubles from here up; the first starts with a single bucket.
