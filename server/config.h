@@ -121,6 +121,7 @@ struct Config {
   int64_t unix_socket_mode = 0;      // 0: as the umask has it.
   int64_t idle_timeout_seconds = 0;  // 0: never.
   int64_t tcp_keepalive_seconds = 300;
+  int64_t request_gather_us = 40;  // Of many clients at once; 0: none waits for others.
   int64_t socket_mark_id = 0;
   bool protected_mode = true;
   int64_t max_clients = 10000;

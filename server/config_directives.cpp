@@ -230,6 +230,7 @@ constexpr Directive kDirectives[] = {
     Text("unixsocket", "", kImmutable, &Config::unix_socket),
     Octal("unixsocketperm", kImmutable, &Config::unix_socket_mode, 0777),
     Number("timeout", "", kModifiable, &Config::idle_timeout_seconds, 0, kInt),
+    Number("request-gather-us", "", kModifiable, &Config::request_gather_us, 0, 1000),
     Number("tcp-keepalive", "", kModifiable, &Config::tcp_keepalive_seconds, 0, kInt),
     Number("socket-mark-id", "", kImmutable, &Config::socket_mark_id, 0, kUnsigned),
     Bool("protected-mode", "", kModifiable, &Config::protected_mode),
