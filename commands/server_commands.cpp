@@ -77,7 +77,9 @@ void Shutdown(CommandContext& ctx) {
   if (!ctx.server().RequestShutdown(options)) {
     return ctx.reply().Error("ERR Errors trying to SHUTDOWN. Check logs.");
   }
-  ctx.client().Set(kClientCloseAfterReply);  // What follows in the pipeline is void.
+  // Waits for the end like everybody else, and what follows in the pipeline is void. Who asked sees
+  // its connection end when nobody can connect to this process any more.
+  ctx.BlockClient({.deadline = MonoTime::max(), .on_timeout = [](ReplyWriter&) {}});
 }
 
 // LOLWUT [VERSION version] [columns [rows [jars]]]

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 #include <sys/socket.h>
 #include <thread>
@@ -197,6 +198,17 @@ TEST(LifecycleTest, NothingRunsBehindShutdown) {
   EXPECT_EQ(client.ReadReply(), "+PONG\r\n");
   EXPECT_THROW(client.ReadReply(), std::runtime_error);
   EXPECT_EQ(server.WaitForExit(kExitTimeout), 0);
+}
+
+TEST(LifecycleTest, WhoSeesTheEndCannotConnectAgain) {
+  for (int round = 0; round < 20; ++round) {
+    ServerProcess server = ServerProcess::StartLarder({"--threads", "2"});
+    RespClient client(server.port());
+    client.Send({"SHUTDOWN"});
+    ASSERT_TRUE(client.ReadsEnd());
+    EXPECT_THROW(RespClient(server.port()), std::runtime_error) << round;
+    EXPECT_EQ(server.WaitForExit(kExitTimeout), 0);
+  }
 }
 
 // What Redis answers, and does, when it cannot save.
