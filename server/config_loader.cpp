@@ -92,12 +92,14 @@ CommandLine DivideCommandLine(std::span<const std::string_view> arguments) {
     if (argument == "-" && (at == 0 || is_last)) {
       command_line.reads_standard_input = true;
     } else if (is_complete && IsOptionName(argument)) {
-      // Not quoted: '--port 7000' may come as one argument.
-      const std::string_view name = argument.substr(2);
+      // Not quoted: '--port 7000' may come as one argument, and is complete then.
+      const std::string_view name = TrimConfigLine(argument.substr(2));
+      const bool brings_value = name.find_first_of(" \t") != name.npos;
       const bool has_value = !is_last && !IsOptionName(arguments[at + 1]);
       // A bare --save switches snapshots off, as it always did.
-      is_complete = EqualsIgnoreCase(name, "save") && !has_value;
-      command_line.options.push_back(absl::StrCat(AsAbsl(name), is_complete ? " \"\"" : ""));
+      const bool is_bare_save = EqualsIgnoreCase(name, "save") && !has_value;
+      is_complete = is_bare_save || brings_value;
+      command_line.options.push_back(absl::StrCat(AsAbsl(name), is_bare_save ? " \"\"" : ""));
     } else {
       if (command_line.options.empty()) command_line.options.emplace_back();
       std::string& line = command_line.options.back();
