@@ -34,7 +34,9 @@ void ConfigSet(CommandContext& ctx) {
     pairs.emplace_back(ctx.arg(i), ctx.arg(i + 1));
     if (ctx.server().config().IsSecret(ctx.arg(i))) ctx.RedactArg(i + 1);
   }
-  ReplyStatus(ctx, ctx.server().config().Set(pairs));
+  const ConfigCaller caller =
+      ctx.client().record->is_loopback ? ConfigCaller::kLocal : ConfigCaller::kRemote;
+  ReplyStatus(ctx, ctx.server().config().Set(pairs, caller));
 }
 
 void ConfigResetStat(CommandContext& ctx) {

@@ -82,6 +82,10 @@ class ClientTracking {
   virtual int64_t TrackedPrefixes() const = 0;
 };
 
+// Whether the one who asks is on this machine, which `enable-protected-configs local` wants to
+// know.
+enum class ConfigCaller : uint8_t { kRemote, kLocal };
+
 // The configuration as text, as CONFIG shows and takes it.
 class ConfigAccess {
  public:
@@ -90,7 +94,8 @@ class ConfigAccess {
       std::span<const std::string_view> globs) const = 0;
   // All or nothing. A message without "ERR".
   virtual absl::Status Set(
-      std::span<const std::pair<std::string_view, std::string_view>> pairs) = 0;
+      std::span<const std::pair<std::string_view, std::string_view>> pairs,
+      ConfigCaller caller) = 0;
   virtual absl::Status Rewrite() = 0;
   // Whether the setting's value is not for logs.
   virtual bool IsSecret(std::string_view name) const = 0;

@@ -27,14 +27,11 @@
 #include "absl/status/status.h"
 #include "base/mutex.h"
 #include "server/config.h"
+#include "commands/services.h"
 #include "server/config_hook.h"
 #include "server/config_loader.h"
 
 namespace larder {
-
-// Whether the one who asks is on this machine, which `enable-protected-configs local` wants to
-// know.
-enum class ConfigCaller : uint8_t { kRemote, kLocal };
 
 class ConfigStore {
  public:

@@ -33,8 +33,9 @@ class StoreConfigAccess : public ConfigAccess {
       std::span<const std::string_view> globs) const override {
     return store_.Get(globs);
   }
-  absl::Status Set(std::span<const std::pair<std::string_view, std::string_view>> pairs) override {
-    LARDER_RETURN_IF_ERROR(store_.Set(pairs));
+  absl::Status Set(std::span<const std::pair<std::string_view, std::string_view>> pairs,
+                   ConfigCaller caller) override {
+    LARDER_RETURN_IF_ERROR(store_.Set(pairs, caller));
     server_.RefreshSettings();
     return absl::OkStatus();
   }
@@ -128,7 +129,7 @@ absl::Status Server::FitMaxClients() {
                    " clients that maxclients asks for, which is lowered to that"));
   const std::string text = absl::StrCat(allowed);
   const std::pair<std::string_view, std::string_view> pairs[] = {{"maxclients", text}};
-  return config_access_->Set(pairs);
+  return config_access_->Set(pairs, ConfigCaller::kLocal);
 }
 
 absl::Status Server::Listen(const Config& config) {

@@ -50,6 +50,19 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     WireCaseName);
 
+TEST_F(ConfigWireTest, ProtectedDirectivesAreForThoseWhoAreAllowed) {
+  const auto set = [](const std::string& allowed) {
+    const ServerProcess server =
+        ServerProcess::StartLarder({"--enable-protected-configs", allowed});
+    return RespClient(server.port()).Raw({"CONFIG", "SET", "dbfilename", "other.rdb"});
+  };
+  EXPECT_EQ(set("local"), "+OK\r\n");
+  EXPECT_EQ(set("yes"), "+OK\r\n");
+  EXPECT_EQ(set("no"),
+            "-ERR CONFIG SET failed (possibly related to argument 'dbfilename') - can't set "
+            "protected config\r\n");
+}
+
 TEST_F(ConfigWireTest, HelpIsRediss) {
   EXPECT_EQ(DifferencesFromRedis(Larder().port(), Redis().port(), {"CONFIG HELP"}), "");
 }
