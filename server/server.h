@@ -51,6 +51,7 @@ class Server : public Services, public Dispatcher::Environment {
   ClientDirectory& clients() override { return directory_; }
   PubSub& pubsub() override { return pubsub_; }
   ClientTracking& tracking() override { return tracking_; }
+  void TrimTracking(int64_t max_keys) { tracking_.Trim(keyspace_, max_keys); }
   ConfigAccess& config() override { return *config_access_; }
   SlowLog& slow_log() override { return slow_log_; }
   LatencyMonitor& latency_monitor() override { return latency_monitor_; }

@@ -7,6 +7,7 @@
 #include "commands/client_tracking.h"
 #include "commands/command_context.h"
 #include "server/push_message.h"
+#include "storage/keyspace.h"
 
 namespace larder {
 
@@ -151,6 +152,15 @@ bool TrackingTable::Remember(const Client& client, uint32_t shard_id, std::strin
     Forget(table, table.begin());
   }
   return was_empty && !table.empty();
+}
+
+void TrackingTable::Trim(Keyspace& keyspace, int64_t max_keys) {
+  if (max_keys <= 0) return;
+  for (uint32_t id = 0; id < tables_.size() && TrackedKeys() > max_keys; ++id) {
+    MutexLock lock(keyspace.shard(id).mu());
+    KeyTable& table = tables_[id];
+    while (!table.empty() && TrackedKeys() > max_keys) Forget(table, table.begin());
+  }
 }
 
 void TrackingTable::Forget(KeyTable& table, KeyTable::iterator it) {

@@ -37,6 +37,7 @@
 namespace larder {
 
 class CommandContext;
+class Keyspace;
 class Shard;
 
 class TrackingTable final : public ClientTracking {
@@ -65,6 +66,9 @@ class TrackingTable final : public ClientTracking {
   // One key of it; true if it is the first that the shard remembers. Beyond `max_keys` in all,
   // other keys of the shard are forgotten, and whoever tracks them is told.
   bool Remember(const Client& client, uint32_t shard_id, std::string_view key, int64_t max_keys);
+  // Forgets keys until no more than `max_keys` (0: no limit) are left, for the limit may have been
+  // lowered; whoever tracks them is told. REQUIRES: no shard's lock is held.
+  void Trim(Keyspace& keyspace, int64_t max_keys);
   // The client, which tracks, has had the reply of its command (null: an unknown one).
   void AfterCommand(Client& client, const Command* command);
   // If thread_tracking.has_broadcasts, at the end of a batch.

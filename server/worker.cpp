@@ -102,7 +102,10 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   closed_.clear();
   FollowConfig();
   if (expire_cycle_.active()) ExpireSlice();
-  if (may_be_over_limit_) may_be_over_limit_ = dispatcher_->EvictSlice(UnixMillisNow());
+  if (may_be_over_limit_) {
+    server_.TrimTracking(settings_->tracking_table_max_keys);
+    may_be_over_limit_ = dispatcher_->EvictSlice(UnixMillisNow());
+  }
   const bool upkeep = expire_cycle_.active() || may_be_over_limit_;
   // Clients come in between, but there is no reason to sleep while there is work. What has just
   // expired may have been news to subscribers.
@@ -137,7 +140,7 @@ void Worker::RefreshConfig() {
   config_ = server_.config_snapshot();
   settings_ = server_.settings_snapshot();
   dispatcher_->set_settings(settings_.get());
-  may_be_over_limit_ = true;  // CONFIG SET may have lowered it.
+  may_be_over_limit_ = true;  // CONFIG SET may have lowered one.
 }
 
 void Worker::Cron() {

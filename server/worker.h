@@ -120,7 +120,7 @@ class Worker : public ClientHost {
   Counter blocked_clients_;
   std::unique_ptr<Dispatcher> dispatcher_;
   ExpireCycle expire_cycle_;
-  bool may_be_over_limit_ = false;  // Of memory: to be looked at before the next wait.
+  bool may_be_over_limit_ = false;  // Of memory or tracked keys: to be looked at before waiting.
   std::thread thread_;
 
   std::shared_ptr<const Config> config_;
