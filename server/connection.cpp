@@ -255,6 +255,7 @@ bool Connection::RunBatch(std::span<Request> requests, std::span<const PreparedR
     return false;
   }
   worker_.FollowConfig();  // What CONFIG SET has answered with OK on another thread holds here.
+  worker_.TakeDeliveries();
   ReplyWriter reply(out_, client_.resp);
   Dispatcher& dispatcher = worker_.dispatcher();
   const UnixMillis now = worker_.unix_now();
@@ -509,7 +510,8 @@ void Connection::PublishRecord() {
   record.db.store(client_.db, kRelaxed);
   record.flags.store(client_.flags, kRelaxed);
   record.resp.store(static_cast<int32_t>(client_.resp), kRelaxed);
-  record.query_buffer_bytes.store(static_cast<int64_t>(unparsed_.size()), kRelaxed);
+  record.query_buffer_bytes.store(static_cast<int64_t>(unparsed_.size() + parser_.memory_bytes()),
+                                  kRelaxed);
   record.net_in_bytes.store(net_in_bytes_, kRelaxed);
   record.total_commands.store(commands_, kRelaxed);
   const bool multi = client_.transaction != nullptr;

@@ -267,6 +267,7 @@ void Worker::DeliverToClient(uint64_t id, BlobRef resp2, BlobRef resp3) {
     MutexLock lock(deliveries_mu_);
     first = deliveries_.empty();
     deliveries_.push_back(std::move(delivery));
+    deliveries_waiting_.store(true, std::memory_order_release);
   }
   if (first) loop_.Post([this] { DrainDeliveries(); });
 }
@@ -276,6 +277,7 @@ void Worker::DrainDeliveries() {
   {
     MutexLock lock(deliveries_mu_);
     deliveries.swap(deliveries_);
+    deliveries_waiting_.store(false, std::memory_order_relaxed);
   }
   for (const Delivery& delivery : deliveries) Deliver(delivery);
 }

@@ -74,6 +74,12 @@ class Worker : public ClientHost {
   const Config& config() const { return *config_; }
   // Takes over a configuration that has changed.
   void FollowConfig();
+  // Hands connections the messages that other threads have sent them. Before requests are run: who
+  // asks after something was answered elsewhere has the messages that came of it first.
+  void TakeDeliveries() {
+    if (deliveries_waiting_.load(std::memory_order_acquire)) [[unlikely]]
+      DrainDeliveries();
+  }
   // Calendar time of this round of the loop, read off its steady clock.
   UnixMillis unix_now() const { return (unix_offset_us_ + MicrosOf(loop_.now())) / 1000; }
   Round& round() { return round_; }
@@ -141,6 +147,7 @@ class Worker : public ClientHost {
 
   Mutex deliveries_mu_;  // A leaf lock.
   std::vector<Delivery> deliveries_ ABSL_GUARDED_BY(deliveries_mu_);
+  std::atomic<bool> deliveries_waiting_{false};  // Written under the mutex.
 };
 
 }  // namespace larder

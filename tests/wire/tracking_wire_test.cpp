@@ -399,6 +399,31 @@ TEST_P(TrackingTest, TheTableIsBounded) {
   EXPECT_EQ(client.Raw({"PING"}), "+PONG\r\n");
 }
 
+TEST_P(TrackingTest, ALowerLimitOfTheTableForgetsAtOnce) {
+  RespClient client = Connect();
+  client.Raw({"HELLO", "3"});
+  client.Raw({"CLIENT", "TRACKING", "ON"});
+  client.Raw({"MGET", "a", "b", "c"});
+  RespClient other = Connect();
+  other.Raw({"CONFIG", "SET", "tracking-table-max-keys", "1"});
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(client.ReadValue().type, '>');
+  EXPECT_EQ(client.Raw({"PING"}), "+PONG\r\n");
+}
+
+// The change was answered before the tracking client asked: its news comes before that reply.
+TEST_P(TrackingTest, AnInvalidationComesBeforeWhatIsAskedLater) {
+  RespClient client = Connect();
+  RespClient writer = Connect();
+  client.Raw({"HELLO", "3"});
+  client.Raw({"CLIENT", "TRACKING", "ON", "BCAST"});
+  for (int i = 0; i < 300; ++i) {
+    writer.Raw({"INCR", "k"});
+    client.Send({"PING"});
+    ASSERT_EQ(client.ReadValue().type, '>') << i;
+    ASSERT_EQ(client.ReadReply(), "+PONG\r\n");
+  }
+}
+
 TEST_P(TrackingTest, ListShowsTheMode) {
   RespClient client = Connect();
   client.Raw({"CLIENT", "TRACKING", "ON", "BCAST"});
