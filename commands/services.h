@@ -86,6 +86,9 @@ class ClientTracking {
 // know.
 enum class ConfigCaller : uint8_t { kRemote, kLocal };
 
+// What a rewritten configuration file names: what differs from the defaults, or everything.
+enum class RewriteScope : uint8_t { kChanged, kAll };
+
 // The configuration as text, as CONFIG shows and takes it.
 class ConfigAccess {
  public:
@@ -93,10 +96,9 @@ class ConfigAccess {
   virtual std::vector<std::pair<std::string, std::string>> Get(
       std::span<const std::string_view> globs) const = 0;
   // All or nothing. A message without "ERR".
-  virtual absl::Status Set(
-      std::span<const std::pair<std::string_view, std::string_view>> pairs,
-      ConfigCaller caller) = 0;
-  virtual absl::Status Rewrite() = 0;
+  virtual absl::Status Set(std::span<const std::pair<std::string_view, std::string_view>> pairs,
+                           ConfigCaller caller) = 0;
+  virtual absl::Status Rewrite(RewriteScope scope) = 0;
   // Whether the setting's value is not for logs.
   virtual bool IsSecret(std::string_view name) const = 0;
 };

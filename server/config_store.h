@@ -26,8 +26,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "base/mutex.h"
-#include "server/config.h"
 #include "commands/services.h"
+#include "server/config.h"
 #include "server/config_hook.h"
 #include "server/config_loader.h"
 
@@ -80,7 +80,7 @@ class ConfigStore {
 
   // CONFIG REWRITE: brings the file up to date, keeping its comments, order and unknown lines. The
   // message of an error is as in Set().
-  absl::Status Rewrite();
+  absl::Status Rewrite(RewriteScope scope = RewriteScope::kChanged);
 
   // Whether the value of the setting `name` is not for logs.
   static bool IsSecret(std::string_view name);

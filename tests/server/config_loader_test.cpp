@@ -11,6 +11,7 @@
 #include "base/version.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/config_file.h"
 #include "server/config_registry.h"
 
 namespace larder {
@@ -55,6 +56,12 @@ TEST_F(ConfigLoaderTest, ABadLineIsNamedWithFileLineAndReason) {
   EXPECT_EQ(Load("# clients\n\nport 7000\nmaxclients lots\n"),
             FatalAt("Reading the configuration file larder.conf, at line 4", "maxclients lots",
                     "argument couldn't be parsed into an integer"));
+}
+
+TEST_F(ConfigLoaderTest, AFileThatNamesEverythingGivesTheSame) {
+  const std::string everything = RewriteConfigText("", DefaultConfig(), RewriteScope::kAll);
+  EXPECT_EQ(Load(everything), "");
+  EXPECT_EQ(RewriteConfigText("", loader_.config(), RewriteScope::kAll), everything);
 }
 
 struct BadLine {
@@ -280,7 +287,8 @@ TEST(CommandLineTest, IsDividedAsRedisDividesIt) {
       {{"--port=7000"}, {"port=7000"}},
       {{"--maxmemory 700mb", "--maxmemory-policy volatile-lru"},
        {"maxmemory 700mb", "maxmemory-policy volatile-lru"}},
-      {{"--requirepass", "--abc", "--loglevel verbose"}, {"requirepass \"--abc\"", "loglevel verbose"}},
+      {{"--requirepass", "--abc", "--loglevel verbose"},
+       {"requirepass \"--abc\"", "loglevel verbose"}},
       {{"--save 900 1", "300", "10"}, {"save 900 1 \"300\" \"10\""}},
       {{"--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"},
        {"maxmemory \"100mb\"", "maxmemory-policy \"allkeys-lru\""}},

@@ -92,9 +92,10 @@ TEST_F(CommandWireTest, CountListAndInfoAgree) {
   RespClient client(Larder().port());
   RespValue list = client.Call({"COMMAND", "LIST"});
   // Only here subcommands stand beside their containers.
-  EXPECT_NE(std::erase_if(list.elements,
-                          [](const RespValue& name) { return name.text.find('|') != name.text.npos; }),
-            0U);
+  EXPECT_NE(
+      std::erase_if(list.elements,
+                    [](const RespValue& name) { return name.text.find('|') != name.text.npos; }),
+      0U);
   const RespValue all = client.Call({"COMMAND"});
   EXPECT_EQ(client.Call({"COMMAND", "COUNT"}).integer, static_cast<int64_t>(list.elements.size()));
   EXPECT_EQ(all.elements.size(), list.elements.size());
