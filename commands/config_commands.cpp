@@ -44,7 +44,7 @@ void ConfigResetStat(CommandContext& ctx) {
   ctx.reply().Ok();
 }
 
-void ConfigRewrite(CommandContext& ctx) { ReplyStatus(ctx, ctx.server().config().Rewrite()); }
+void ConfigRewrite(CommandContext& ctx) { ReplyStatus(ctx, ctx.server().config().Rewrite(RewriteScope::kChanged)); }
 
 void ConfigHelp(CommandContext& ctx) {
   static constexpr std::array<std::string_view, 8> kLines = {

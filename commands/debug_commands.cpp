@@ -281,8 +281,18 @@ void DebugNeedsPersistence(CommandContext& ctx) {
                     " is not possible: this server does not persist data");
 }
 
+void DebugRewriteConfig(CommandContext& ctx) {
+  if (!ctx.server().config().Rewrite(RewriteScope::kAll).ok()) {
+    return ctx.reply().Error("ERR CONFIG-REWRITE-FORCE-ALL failed");
+  }
+  ctx.reply().Ok();
+}
+
 void DebugHelp(CommandContext& ctx) {
-  static constexpr std::array<std::string_view, 39> kLines = {
+  static constexpr std::array<std::string_view, 42> kLines = {
+      "CONFIG-REWRITE-FORCE-ALL",
+      "    Like CONFIG REWRITE, but also names the directives that are at their",
+      "    defaults.",
       "DIGEST",
       "    Output a hex signature representing the current DB content.",
       "DIGEST-VALUE <key> [<key> ...]",
@@ -337,6 +347,7 @@ constexpr size_t kAny = std::numeric_limits<size_t>::max();
 
 // Not rows: COMMAND knows DEBUG as one command, and so does Redis.
 constexpr std::array kDebugSubcommands = {
+    DebugSubcommand{"config-rewrite-force-all", 2, 2, &DebugRewriteConfig},
     DebugSubcommand{"digest", 2, 2, &DebugDigest},
     DebugSubcommand{"digest-value", 2, kAny, &DebugDigestValue},
     DebugSubcommand{"error", 3, 3, &DebugError},

@@ -183,13 +183,13 @@ absl::StatusOr<std::string> ReadConfigFile(const std::string& path) {
   }
 }
 
-std::string RewriteConfigText(std::string_view text, const Config& config) {
+std::string RewriteConfigText(std::string_view text, const Config& config, RewriteScope scope) {
   RewrittenFile file(text);
   for (const Directive& directive : AllDirectives()) {
     if (directive.Is(kFileOnly)) continue;
     const bool is_default =
         PrintDirective(directive, config) == PrintDirective(directive, DefaultConfig());
-    if (is_default && !file.Mentions(directive)) continue;
+    if (is_default && scope == RewriteScope::kChanged && !file.Mentions(directive)) continue;
     if (file.Gives(directive, config)) continue;
     file.Set(directive, DirectiveLines(directive, config));
   }

@@ -219,7 +219,7 @@ absl::Status ConfigStore::Set(Pairs pairs, ConfigCaller caller) {
   return absl::OkStatus();
 }
 
-absl::Status ConfigStore::Rewrite() {
+absl::Status ConfigStore::Rewrite(RewriteScope scope) {
   MutexLock change(change_mu_);
   const std::string path = config_file();
   if (path.empty()) {
@@ -230,7 +230,7 @@ absl::Status ConfigStore::Rewrite() {
     return absl::UnavailableError(absl::StrCat("Rewriting config file: ", text.status().message()));
   }
   const absl::Status written =
-      ReplaceConfigFile(path, RewriteConfigText(text.ok() ? *text : "", *Snapshot()));
+      ReplaceConfigFile(path, RewriteConfigText(text.ok() ? *text : "", *Snapshot(), scope));
   if (written.ok()) return written;
   return absl::UnavailableError(absl::StrCat("Rewriting config file: ", written.message()));
 }

@@ -39,7 +39,7 @@ class StoreConfigAccess : public ConfigAccess {
     server_.RefreshSettings();
     return absl::OkStatus();
   }
-  absl::Status Rewrite() override { return store_.Rewrite(); }
+  absl::Status Rewrite(RewriteScope scope) override { return store_.Rewrite(scope); }
   bool IsSecret(std::string_view name) const override { return ConfigStore::IsSecret(name); }
 
  private:
