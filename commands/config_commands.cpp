@@ -44,7 +44,9 @@ void ConfigResetStat(CommandContext& ctx) {
   ctx.reply().Ok();
 }
 
-void ConfigRewrite(CommandContext& ctx) { ReplyStatus(ctx, ctx.server().config().Rewrite(RewriteScope::kChanged)); }
+void ConfigRewrite(CommandContext& ctx) {
+  ReplyStatus(ctx, ctx.server().config().Rewrite(RewriteScope::kChanged));
+}
 
 void ConfigHelp(CommandContext& ctx) {
   static constexpr std::array<std::string_view, 8> kLines = {
