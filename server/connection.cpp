@@ -19,6 +19,8 @@ constexpr size_t kFlushInBetweenBytes = 512 * 1024;
 // come first.
 constexpr int64_t kSentPerTurn = 1024 * 1024;
 constexpr size_t kPartsPerWrite = 64;
+// More output than this is freed in pieces when a client is cut off.
+constexpr size_t kFreedAtOnceBytes = 1024 * 1024;
 constexpr size_t kSharedPushBytes = 4096;
 // A buffer for the beginning of a request that has grown past this is not kept when it is empty.
 constexpr size_t kKeptUnparsedBytes = 64 * 1024;
@@ -210,9 +212,19 @@ void Connection::RunRest(RequestParser::Result parsed) {
     size_t count = 0;
     parsed = Parse(requests, count);
     if (count > 0 && !RunBatch(requests.first(count), {})) return;
-    if (out_.size() > kFlushInBetweenBytes) Flush();
+    if (out_.size() > kFlushInBetweenBytes) FlushInBetween();
   }
   if (parsed == RequestParser::Result::kError) FailParsing();
+}
+
+void Connection::FlushInBetween() {
+  // A socket that is known to be full need not be asked again.
+  if ((watched_ & EventLoop::kWritable) == 0) {
+    Flush();
+  } else if (OutputLimitReached(worker_.loop().now())) {
+    NoteOutputLimit();
+    Close();
+  }
 }
 
 RequestParser::Result Connection::Parse(std::span<Request> requests, size_t& count) {
@@ -533,7 +545,11 @@ void Connection::Close() {
   EndWait();
   const int fd = std::exchange(fd_, -1);
   worker_.loop().Unwatch(fd);
-  out_.Clear();
+  if (out_.size() > kFreedAtOnceBytes) {
+    worker_.FreeSlowly(std::move(out_));
+  } else {
+    out_.Clear();
+  }
   // Before the peer can see the end: whoever knows of it finds no trace of the client.
   worker_.Forget(*this);
   close(fd);

@@ -100,6 +100,7 @@ class Connection : public EventLoop::Handler {
   void Process(std::string_view bytes);
   // Goes on with what was fed to the parser, `parsed` being its latest result.
   void RunRest(RequestParser::Result parsed);
+  void FlushInBetween();
   RequestParser::Result Parse(std::span<Request> requests, size_t& count);
   void KeepRest();
   void FailParsing();

@@ -100,6 +100,7 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
     }
   }
   closed_.clear();
+  if (!to_free_.empty()) FreePiece();
   FollowConfig();
   if (expire_cycle_.active()) ExpireSlice();
   if (may_be_over_limit_) {
@@ -109,7 +110,7 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   const bool upkeep = expire_cycle_.active() || may_be_over_limit_;
   // Clients come in between, but there is no reason to sleep while there is work. What has just
   // expired may have been news to subscribers.
-  const bool busy = upkeep || !to_read_.empty() || !to_flush_.empty();
+  const bool busy = upkeep || !to_read_.empty() || !to_flush_.empty() || !to_free_.empty();
   return busy ? std::chrono::nanoseconds(0) : std::chrono::seconds(1);
 }
 
@@ -119,6 +120,13 @@ void Worker::RunRound() {
   for (const Round::Item& item : round_.items()) item.connection->RunCollected(item);
   for (const Round::Item& item : round_.items()) item.connection->FinishRound();
   round_.Clear();
+}
+
+void Worker::FreePiece() {
+  constexpr size_t kPieceBytes = 512 * 1024;
+  OutputBuffer& output = to_free_.back();
+  output.Consume(std::min(output.size(), kPieceBytes));
+  if (output.empty()) to_free_.pop_back();
 }
 
 void Worker::ExpireSlice() {
@@ -140,6 +148,7 @@ void Worker::RefreshConfig() {
   config_ = server_.config_snapshot();
   settings_ = server_.settings_snapshot();
   dispatcher_->set_settings(settings_.get());
+  loop_.set_gather_time(std::chrono::microseconds(config_->request_gather_us));
   may_be_over_limit_ = true;  // CONFIG SET may have lowered one.
 }
 

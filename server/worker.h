@@ -90,6 +90,9 @@ class Worker : public ClientHost {
   void QueueFlush(uint64_t client_id) { to_flush_.push_back(client_id); }
   // The connection has more to read than one turn takes.
   void QueueRead(uint64_t client_id) { to_read_.push_back(client_id); }
+  // Frees output that nobody will read, a piece a round: hundreds of megabytes at once would hold
+  // up everybody else.
+  void FreeSlowly(OutputBuffer output) { to_free_.push_back(std::move(output)); }
   void AddPaused(uint64_t client_id);
   // The connection has closed: forgets everything the process knew of its client.
   void Forget(Connection& connection);
@@ -105,6 +108,7 @@ class Worker : public ClientHost {
 
   void Run();
   std::chrono::nanoseconds BeforeWait(MonoTime now);
+  void FreePiece();
   void ExpireSlice();
   void RefreshConfig();
   void Open(AcceptedSocket socket);
@@ -141,6 +145,7 @@ class Worker : public ClientHost {
   std::vector<std::unique_ptr<Connection>> closed_;  // Freed when the round's events are done.
   std::vector<uint64_t> to_flush_;
   std::vector<uint64_t> to_read_;
+  std::vector<OutputBuffer> to_free_;
   std::vector<uint64_t> paused_;
   // Written by the thread that adopts and the worker itself; read to choose the least loaded.
   std::atomic<int64_t> connection_count_{0};
