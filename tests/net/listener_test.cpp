@@ -138,7 +138,7 @@ TEST_F(ListenerTest, UnixSocketHasItsPermissionsAndIsRemoved) {
     const auto listener = ListenUnix(path, 0600);
     ASSERT_TRUE(listener.ok()) << listener.status();
     EXPECT_EQ((*listener)->port(), 0);
-    struct stat status{};
+    struct stat status = {};
     ASSERT_EQ(stat(path.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u);
     ASSERT_TRUE(ConnectUnix(path));

@@ -133,7 +133,7 @@ TEST(NetworkTest, UnixSocketAloneIsEnough) {
                        {"--port", "0", "--unixsocket", "larder.sock", "--unixsocketperm", "700"});
   const std::string path = server.directory() / "larder.sock";
   ASSERT_TRUE(Eventually([&] {
-    struct stat status{};
+    struct stat status = {};
     return stat(path.c_str(), &status) == 0 && (status.st_mode & 0777) == 0700;
   })) << server.Log();
   RespClient client(path);
