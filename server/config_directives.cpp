@@ -224,7 +224,7 @@ constexpr Directive kDirectives[] = {
 
     // --- Network ---
     Special("bind", "", kWords, {&ParseBind, &PrintBind}, ConfigHook::kListen),
-    Text("bind-source-addr", "", kModifiable, &Config::bind_source_address),
+    Text("bind-source-addr", "", kNoEffect, &Config::bind_source_address),
     Number("port", "", kModifiable, &Config::port, 0, 65535, ConfigHook::kListen),
     Number("tcp-backlog", "", kImmutable, &Config::tcp_backlog, 0, kInt),
     Text("unixsocket", "", kImmutable, &Config::unix_socket),
@@ -232,18 +232,18 @@ constexpr Directive kDirectives[] = {
     Number("timeout", "", kModifiable, &Config::idle_timeout_seconds, 0, kInt),
     Number("request-gather-us", "", kModifiable, &Config::request_gather_us, 0, 1000),
     Number("tcp-keepalive", "", kModifiable, &Config::tcp_keepalive_seconds, 0, kInt),
-    Number("socket-mark-id", "", kImmutable, &Config::socket_mark_id, 0, kUnsigned),
+    Number("socket-mark-id", "", kImmutable | kNoEffect, &Config::socket_mark_id, 0, kUnsigned),
     Bool("protected-mode", "", kModifiable, &Config::protected_mode),
     Number("maxclients", "", kModifiable, &Config::max_clients, 1, kUnsigned, ConfigHook::kMaxClients),
     Memory("client-query-buffer-limit", "", kModifiable, &Config::client_query_buffer_limit_bytes, kMiB),
     Memory("proto-max-bulk-len", "", kModifiable, &Config::proto_max_bulk_bytes, kMiB),
     Special("client-output-buffer-limit", "", kWords, {&ParseOutputLimits, &PrintOutputLimits, &OutputLimitLines}),
-    {"maxmemory-clients", "", kModifiable, ConfigHook::kMaxMemory, MemoryOrPercentValue{&Config::max_memory_clients}, ""},
+    {"maxmemory-clients", "", kNoEffect, ConfigHook::kMaxMemory, MemoryOrPercentValue{&Config::max_memory_clients}, ""},
 
     // --- Process ---
     Special("threads", "", kImmutable, {&ParseThreads, &PrintThreads}),
     Bool("daemonize", "", kImmutable, &Config::daemonize),
-    Choice<&Config::supervised>("supervised", kImmutable, kSupervisions),
+    Choice<&Config::supervised>("supervised", kImmutable | kNoEffect, kSupervisions),
     Text("pidfile", "", kImmutable, &Config::pid_file),
     Special("dir", "", kProtected, {&ParseDirectory, &PrintDirectory}, ConfigHook::kDirectory),
     Choice<&Config::log_level>("loglevel", kModifiable, kLogLevels, ConfigHook::kLogging),
@@ -251,23 +251,23 @@ constexpr Directive kDirectives[] = {
     Bool("syslog-enabled", "", kImmutable, &Config::syslog_enabled),
     Text("syslog-ident", "", kImmutable, &Config::syslog_ident),
     Choice<&Config::syslog_facility>("syslog-facility", kImmutable, kSyslogFacilities),
-    Bool("always-show-logo", "", kImmutable, &Config::always_show_logo),
-    Bool("set-proc-title", "", kImmutable, &Config::set_proc_title),
-    Text("proc-title-template", "", kModifiable, &Config::proc_title_template, ConfigHook::kProcTitle, &CheckProcTitleTemplate),
-    Bool("crash-log-enabled", "", kModifiable, &Config::crash_log_enabled),
-    Choice<&Config::oom_score_adjust>("oom-score-adj", kModifiable, kOomScoreAdjusts, ConfigHook::kOomScore),
-    Special("oom-score-adj-values", "", kWords, {&ParseOomScoreValues, &PrintOomScoreValues}, ConfigHook::kOomScore),
-    Number("shutdown-timeout", "", kModifiable, &Config::shutdown_timeout_seconds, 0, kInt),
-    Special("shutdown-on-sigterm", "", kWords, {&ParseShutdownOnSigterm, &PrintShutdownOnSigterm}),
-    Special("shutdown-on-sigint", "", kWords, {&ParseShutdownOnSigint, &PrintShutdownOnSigint}),
+    Bool("always-show-logo", "", kImmutable | kNoEffect, &Config::always_show_logo),
+    Bool("set-proc-title", "", kImmutable | kNoEffect, &Config::set_proc_title),
+    Text("proc-title-template", "", kNoEffect, &Config::proc_title_template, ConfigHook::kProcTitle, &CheckProcTitleTemplate),
+    Bool("crash-log-enabled", "", kNoEffect, &Config::crash_log_enabled),
+    Choice<&Config::oom_score_adjust>("oom-score-adj", kNoEffect, kOomScoreAdjusts, ConfigHook::kOomScore),
+    Special("oom-score-adj-values", "", kWords | kNoEffect, {&ParseOomScoreValues, &PrintOomScoreValues}, ConfigHook::kOomScore),
+    Number("shutdown-timeout", "", kNoEffect, &Config::shutdown_timeout_seconds, 0, kInt),
+    Special("shutdown-on-sigterm", "", kWords | kNoEffect, {&ParseShutdownOnSigterm, &PrintShutdownOnSigterm}),
+    Special("shutdown-on-sigint", "", kWords | kNoEffect, {&ParseShutdownOnSigint, &PrintShutdownOnSigint}),
     WithNote(InertNumber("io-threads", "", kImmutable, 1, 1, 128), kUseThreads),
     WithNote(InertBool("io-threads-do-reads", "", kImmutable, false), kUseThreads),
 
     // --- Security ---
     Text("requirepass", "", kSensitive, &Config::require_pass, ConfigHook::kPassword),
     WithNote(Text("aclfile", "", kImmutable | kDefaultOnly, &Config::acl_file), kNoAclFile),
-    Choice<&Config::acl_pubsub_all_channels>("acl-pubsub-default", kModifiable, kAclPubSubDefaults),
-    Number("acllog-max-len", "", kModifiable, &Config::acl_log_max_entries, 0, kLong, ConfigHook::kAclLog),
+    Choice<&Config::acl_pubsub_all_channels>("acl-pubsub-default", kNoEffect, kAclPubSubDefaults),
+    Number("acllog-max-len", "", kNoEffect, &Config::acl_log_max_entries, 0, kLong, ConfigHook::kAclLog),
     Choice<&Config::enable_protected_configs>("enable-protected-configs", kImmutable, kProtectedActions),
     Choice<&Config::enable_debug_command>("enable-debug-command", kImmutable, kProtectedActions),
     Choice<&Config::enable_module_command>("enable-module-command", kImmutable, kProtectedActions),
@@ -278,10 +278,10 @@ constexpr Directive kDirectives[] = {
     // --- Keyspace and time ---
     Number("databases", "", kImmutable, &Config::databases, 1, kInt),
     Special("hz", "", kModifiable, {&ParseHz, &PrintHz}, ConfigHook::kTimer),
-    Bool("dynamic-hz", "", kModifiable, &Config::dynamic_hz, ConfigHook::kTimer),
-    Number("active-expire-effort", "", kModifiable, &Config::active_expire_effort, 1, 10),
-    Bool("activerehashing", "", kModifiable, &Config::active_rehashing),
-    Bool("lazyfree-lazy-eviction", "", kModifiable, &Config::lazyfree_lazy_eviction),
+    Bool("dynamic-hz", "", kNoEffect, &Config::dynamic_hz, ConfigHook::kTimer),
+    Number("active-expire-effort", "", kNoEffect, &Config::active_expire_effort, 1, 10),
+    Bool("activerehashing", "", kNoEffect, &Config::active_rehashing),
+    Bool("lazyfree-lazy-eviction", "", kNoEffect, &Config::lazyfree_lazy_eviction),
     Bool("lazyfree-lazy-expire", "", kModifiable, &Config::lazyfree_lazy_expire),
     Bool("lazyfree-lazy-server-del", "", kModifiable, &Config::lazyfree_lazy_server_del),
     Bool("lazyfree-lazy-user-del", "", kModifiable, &Config::lazyfree_lazy_user_del),
@@ -291,7 +291,7 @@ constexpr Directive kDirectives[] = {
     Memory("maxmemory", "", kModifiable, &Config::max_memory_bytes, 0, ConfigHook::kMaxMemory),
     Choice<&Config::max_memory_policy>("maxmemory-policy", kModifiable, kMaxMemoryPolicies, ConfigHook::kMaxMemory),
     Number("maxmemory-samples", "", kModifiable, &Config::max_memory_samples, 1, kInt, ConfigHook::kMaxMemory),
-    Number("maxmemory-eviction-tenacity", "", kModifiable, &Config::max_memory_eviction_tenacity, 0, 100, ConfigHook::kMaxMemory),
+    Number("maxmemory-eviction-tenacity", "", kNoEffect, &Config::max_memory_eviction_tenacity, 0, 100, ConfigHook::kMaxMemory),
     Number("lfu-log-factor", "", kModifiable, &Config::lfu_log_factor, 0, kInt),
     Number("lfu-decay-time", "", kModifiable, &Config::lfu_decay_minutes, 0, kInt),
 
@@ -308,7 +308,7 @@ constexpr Directive kDirectives[] = {
     Memory("hll-sparse-max-bytes", "", kModifiable, &Config::hll_sparse_max_bytes),
     Memory("stream-node-max-bytes", "", kModifiable, &Config::stream_node_max_bytes),
     Number("stream-node-max-entries", "", kModifiable, &Config::stream_node_max_entries, 0, kLong),
-    Choice<&Config::sanitize_dump_payload>("sanitize-dump-payload", kModifiable, kSanitizeDumps),
+    Choice<&Config::sanitize_dump_payload>("sanitize-dump-payload", kNoEffect, kSanitizeDumps),
 
     // --- Observability ---
     Number("slowlog-log-slower-than", "", kModifiable, &Config::slowlog_log_slower_than_us, -1, kLong),
@@ -320,7 +320,7 @@ constexpr Directive kDirectives[] = {
     Number("tracking-table-max-keys", "", kModifiable, &Config::tracking_table_max_keys, 0, kLong, ConfigHook::kTracking),
 
     // --- Scripting ---
-    Number("busy-reply-threshold", "lua-time-limit", kModifiable, &Config::busy_reply_threshold_ms, 0, kLong),
+    Number("busy-reply-threshold", "lua-time-limit", kNoEffect, &Config::busy_reply_threshold_ms, 0, kLong),
 
     // --- Persistence ---
     WithNote(Special("save", "", kWords | kNoEffect, {&ParseSave, &PrintSave, &SaveLines}, ConfigHook::kPersistence), kNoPersistence),
