@@ -31,9 +31,9 @@ TEST(KeyspaceTest, KeysOfOneHashTagShareAShard) {
 }
 
 TEST(KeyspaceTest, ManyMoreShardsThanThreads) {
-  EXPECT_EQ(Keyspace::DefaultShards(1), 256u);
-  EXPECT_EQ(Keyspace::DefaultShards(8), 256u);
-  EXPECT_EQ(Keyspace::DefaultShards(9), 512u);
+  EXPECT_EQ(Keyspace::DefaultShards(1), 1024u);
+  EXPECT_EQ(Keyspace::DefaultShards(32), 1024u);
+  EXPECT_EQ(Keyspace::DefaultShards(33), 2048u);
   EXPECT_EQ(Keyspace::DefaultShards(1000), 4096u);
 }
 
