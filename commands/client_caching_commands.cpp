@@ -162,18 +162,18 @@ std::vector<std::string_view> InfoFlags(const Client& client) {
   if (client.tracking == nullptr) return {"off"};
   const TrackingState& state = *client.tracking;
   std::vector<std::string_view> flags = {"on"};
-  if (state.broadcast) flags.push_back("bcast");
+  if (state.broadcast) flags.emplace_back("bcast");
   if (state.mode == Mode::kOptIn) {
-    flags.push_back("optin");
-    if (state.caching_given) flags.push_back("caching-yes");
+    flags.emplace_back("optin");
+    if (state.caching_given) flags.emplace_back("caching-yes");
   }
   if (state.mode == Mode::kOptOut) {
-    flags.push_back("optout");
-    if (state.caching_given) flags.push_back("caching-no");
+    flags.emplace_back("optout");
+    if (state.caching_given) flags.emplace_back("caching-no");
   }
-  if (state.no_loop) flags.push_back("noloop");
+  if (state.no_loop) flags.emplace_back("noloop");
   if (client.record->redirect_broken.load(std::memory_order_relaxed)) {
-    flags.push_back("broken_redirect");
+    flags.emplace_back("broken_redirect");
   }
   return flags;
 }

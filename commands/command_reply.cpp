@@ -92,8 +92,8 @@ std::vector<std::string_view> NamesOf(uint32_t bits, std::span<const BitName> na
 
 void WriteFlags(ReplyWriter& reply, const Command& command) {
   std::vector<std::string_view> names = NamesOf(command.flags(), kFlagNames);
-  if (command.movable_keys()) names.push_back("movablekeys");
-  if (command.Has(kAllowBusy)) names.push_back("allow_busy");
+  if (command.movable_keys()) names.emplace_back("movablekeys");
+  if (command.Has(kAllowBusy)) names.emplace_back("allow_busy");
   WriteSet(reply, names);
 }
 
@@ -205,9 +205,9 @@ void WriteDocArguments(ReplyWriter& reply, std::span<const DocArgument> argument
     if (has_flags) {
       reply.Bulk("flags");
       std::vector<std::string_view> flags;
-      if (argument.optional) flags.push_back("optional");
-      if (argument.multiple) flags.push_back("multiple");
-      if (argument.multiple_token) flags.push_back("multiple_token");
+      if (argument.optional) flags.emplace_back("optional");
+      if (argument.multiple) flags.emplace_back("multiple");
+      if (argument.multiple_token) flags.emplace_back("multiple_token");
       WriteSet(reply, flags);
     }
     if (!argument.arguments.empty()) WriteDocArguments(reply, argument.arguments);

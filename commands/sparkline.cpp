@@ -1,6 +1,7 @@
 #include "commands/sparkline.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <vector>
 
@@ -34,7 +35,7 @@ std::string DrawSparkline(std::span<const SparkColumn> columns) {
   std::vector<size_t> level_of;
   for (const SparkColumn& column : columns) {
     const double share = (column.value - low) / range;
-    level_of.push_back(static_cast<size_t>(share * static_cast<double>(levels - 1) + 0.5));
+    level_of.push_back(static_cast<size_t>(std::lround(share * static_cast<double>(levels - 1))));
   }
 
   std::string out;

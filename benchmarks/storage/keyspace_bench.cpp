@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <memory>
 #include <string>
-#include <time.h>
 #include <vector>
 
 #include "base/allocator.h"
