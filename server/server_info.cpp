@@ -185,7 +185,11 @@ InfoFigures ServerInfo::Gather() const {
 std::string ServerInfo::Render(std::span<const std::string_view> sections,
                                const KeyspaceFigures& keyspace) const {
   NotePeak(static_cast<int64_t>(AllocatedBytes()));
-  return RenderInfo(sections, Gather(), keyspace);
+  const auto figures = Gather();
+  std::string text = RenderInfo(sections, figures, keyspace);
+  // What was just reported as used must never exceed the peak that a later INFO reports.
+  NotePeak(static_cast<int64_t>(AllocatedBytes()));
+  return text;
 }
 
 }  // namespace larder
