@@ -43,7 +43,7 @@ class Dispatcher {
   // The largest batch. Thirty-two commands' lines still fit a first-level cache beside the replies.
   static constexpr size_t kBatch = 32;
 
-  // Cross-cutting matters of the process that a request meets; null members switch one off.
+  // Cross-cutting matters of the process that a request meets.
   class Environment {
    public:
     virtual ~Environment() = default;

@@ -294,7 +294,12 @@ TEST(OutputBufferTest, AThreadTakesItsStockOfChunksWithIt) {
 TEST(OutputBufferTest, ABufferMayEndOnAnotherThreadThanItBegan) {
   OutputBuffer buffer;
   buffer.Append(Letters(50000));
-  std::thread([moved = std::move(buffer)]() mutable { moved.Consume(40000); }).join();
+  size_t left = 0;
+  std::thread([moved = std::move(buffer), &left]() mutable {
+    moved.Consume(40000);
+    left = moved.size();
+  }).join();
+  EXPECT_EQ(left, 10000u);
 }
 
 }  // namespace
