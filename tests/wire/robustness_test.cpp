@@ -117,7 +117,11 @@ class RobustnessTest : public testing::Test {
   RespClient Connect() { return RespClient(server().port(), 30s); }
 
   int64_t InfoNumber(const std::string& field) {
-    const std::string info = Connect().Call({"INFO", "everything"}).text;
+    RespClient client = Connect();
+    return InfoNumber(client, field);
+  }
+  static int64_t InfoNumber(RespClient& client, const std::string& field) {
+    const std::string info = client.Call({"INFO", "everything"}).text;
     const size_t at = info.find("\n" + field + ":");
     return at == std::string::npos ? -1 : std::stoll(info.substr(at + field.size() + 2));
   }
@@ -190,7 +194,9 @@ TEST_F(RobustnessTest, ClaimedLengthsCostNoMemory) {
     clients.back().SendBytes("*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$536870912\r\n");
   }
   EXPECT_EQ(Connect().Raw({"PING"}), "+PONG\r\n");
-  EXPECT_EQ(InfoNumber("connected_clients"), static_cast<int64_t>(count) + 1);
+  // The one that sent PING leaves when the server has noticed.
+  EXPECT_TRUE(Eventually(
+      [&] { return InfoNumber("connected_clients") == static_cast<int64_t>(count) + 1; }));
   if (!kSanitized) {
     EXPECT_LT(ResidentBytes(server().pid()), before + 64 * kMebibyte);
   }
@@ -410,6 +416,8 @@ TEST_F(RobustnessTest, ClientsComeAndGoWithoutALeak) {
   Start({"--threads", "4"});
   RespClient steady = Connect();
   ASSERT_EQ(steady.Raw({"SET", "big", std::string(200'000, 'v')}), "+OK\r\n");
+  // Whoever found out that the server is up has left before anything is counted.
+  ASSERT_TRUE(Eventually([&] { return InfoNumber(steady, "connected_clients") == 1; }));
   const size_t descriptors = OpenDescriptors(server().pid());
   std::vector<std::unique_ptr<Background>> visitors;
   for (unsigned seed = 0; seed < 4; ++seed) {
@@ -445,7 +453,7 @@ TEST_F(RobustnessTest, ClientsComeAndGoWithoutALeak) {
   }
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(steady.Call({"INCR", "steady"}).integer, i + 1);
   for (auto& visitor : visitors) visitor->Join();
-  EXPECT_TRUE(Eventually([&] { return OpenDescriptors(server().pid()) == descriptors; }))
+  EXPECT_TRUE(Eventually([&] { return OpenDescriptors(server().pid()) <= descriptors; }))
       << OpenDescriptors(server().pid()) << " descriptors, were " << descriptors;
   steady.Close();
   EXPECT_TRUE(ClientsHaveGone());
