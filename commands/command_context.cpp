@@ -103,6 +103,28 @@ std::span<char> CommandContext::EditString(size_t key, Entry*& entry, size_t siz
   return shard.EditString(db(), keys_[key], entry, size);
 }
 
+Entry* CommandContext::SetObject(size_t key, const Object& object, UnixMillis expiry) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  NotifyIfNew(key);
+  Entry* entry = shard.SetObject(db(), keys_[key], object, expiry);
+  access_clock_.Touch(*entry, *random_);
+  return entry;
+}
+
+void CommandContext::BeginEdit(size_t key, Entry* entry) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  shard.BeginEdit(db(), keys_[key], entry);
+}
+
+void CommandContext::EndEdit(size_t key, Entry* entry, const Object& object, size_t bytes_before,
+                             bool changed) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  shard.EndEdit(db(), keys_[key], entry, object, bytes_before, changed);
+}
+
 Entry* CommandContext::SetExpiry(size_t key, Entry* entry, UnixMillis expiry) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
@@ -116,6 +138,12 @@ bool CommandContext::Erase(size_t key, Shard::Reclaim reclaim) {
   if (!shard.Erase(db(), keys_[key], reclaim)) return false;
   MarkDirty();
   return true;
+}
+
+void CommandContext::EraseEmptied(size_t key) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  shard.Erase(db(), keys_[key], Shard::Reclaim::kNow);
 }
 
 // The analysis cannot follow a lock that is taken only when it is not held already.

@@ -99,9 +99,16 @@ class CommandContext {
   Entry* SetStringFromArg(size_t key, size_t arg_index, UnixMillis expiry);
   Entry* SetInteger(size_t key, int64_t value, UnixMillis expiry);
   std::span<char> EditString(size_t key, Entry*& entry, size_t size);
+  // Collections are edited through Edit (commands/edit.h), which stands on these three.
+  // Creates or replaces the key; the shard owns the object from then on.
+  Entry* SetObject(size_t key, const Object& object, UnixMillis expiry);
+  void BeginEdit(size_t key, Entry* entry);
+  void EndEdit(size_t key, Entry* entry, const Object& object, size_t bytes_before, bool changed);
   Entry* SetExpiry(size_t key, Entry* entry, UnixMillis expiry);
   // True if there was one. `lazy` asks for background freeing.
   bool Erase(size_t key, Shard::Reclaim reclaim);
+  // Removes a collection in which nothing is left; that it was emptied has been counted.
+  void EraseEmptied(size_t key);
   void MarkDirty(int64_t changes = 1) { dirty_ += changes; }
 
   // A keyspace event about key number `key`, if anybody configured them.

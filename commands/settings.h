@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "eviction/eviction_policy.h"
+#include "storage/encoding_limits.h"
 
 namespace larder {
 
@@ -50,6 +51,7 @@ struct Settings {
   std::vector<double> latency_tracking_percentiles = {50, 99, 99.9};
   int64_t tracking_table_max_keys = 1000000;
   std::string requirepass;  // Empty: no password.
+  EncodingLimits encoding;
 
   AccessOptions access_options() const {
     return {eviction_policy, lfu_log_factor, lfu_decay_minutes};

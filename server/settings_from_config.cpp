@@ -54,6 +54,20 @@ Settings SettingsFromConfig(const Config& config) {
   settings.latency_tracking_percentiles = config.latency_tracking_percentiles;
   settings.tracking_table_max_keys = config.tracking_table_max_keys;
   settings.requirepass = config.require_pass;
+  settings.encoding = {
+      .hash_max_listpack_entries = static_cast<size_t>(config.hash_max_listpack_entries),
+      .hash_max_listpack_value = static_cast<size_t>(config.hash_max_listpack_value_bytes),
+      .list_max_listpack_size = config.list_max_listpack_size,
+      .list_compress_depth = config.list_compress_depth,
+      .set_max_intset_entries = static_cast<size_t>(config.set_max_intset_entries),
+      .set_max_listpack_entries = static_cast<size_t>(config.set_max_listpack_entries),
+      .set_max_listpack_value = static_cast<size_t>(config.set_max_listpack_value_bytes),
+      .zset_max_listpack_entries = static_cast<size_t>(config.zset_max_listpack_entries),
+      .zset_max_listpack_value = static_cast<size_t>(config.zset_max_listpack_value_bytes),
+      .hll_sparse_max_bytes = static_cast<size_t>(config.hll_sparse_max_bytes),
+      .stream_node_max_bytes = static_cast<size_t>(config.stream_node_max_bytes),
+      .stream_node_max_entries = config.stream_node_max_entries,
+  };
   return settings;
 }
 

@@ -83,7 +83,7 @@ size_t Entry::StringSize() const {
 }
 
 std::string_view Entry::EncodingName() const {
-  LARDER_DCHECK(type() == ValueType::kString);
+  if (type() != ValueType::kString) return larder::EncodingName(object());
   switch (string_encoding()) {
     case StringEncoding::kInteger:
       return "int";
@@ -163,7 +163,11 @@ Entry* Entry::ChangeExpiry(Entry* entry, UnixMillis expiry) {
 }
 
 void Entry::ReleaseValue() {
-  if (IsBlob()) BlobRef::Adopt(blob());
+  if (type() != ValueType::kString) {
+    larder::Destroy(object());
+  } else if (IsBlob()) {
+    BlobRef::Adopt(blob());
+  }
 }
 
 void Entry::DestroyShell(Entry* entry) { Deallocate(entry, SizeClass(entry->size())); }

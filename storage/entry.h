@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "base/blob.h"
+#include "storage/object.h"
 #include "storage/size_class.h"
 #include "storage/types.h"
 
@@ -83,8 +84,8 @@ class Entry {
   void ReadString(StringValue& value) const;
   size_t StringSize() const;
 
-  // REQUIRES: the value is a pointer to an object (collections).
-  void* object() const { return Load<void*>(value_offset()); }
+  // REQUIRES: type() != kString. The collection, to make a handle of (Hash, List, ...).
+  Object object() const { return {type(), encoding(), Load<void*>(value_offset())}; }
 
   // What the entry and the value it points to occupy, allocator rounding included.
   size_t allocated_bytes() const { return SizeClass(size()) + outside_bytes(); }
@@ -109,6 +110,9 @@ class Entry {
     static Value OfBlob(Blob* const& blob) {
       return {ValueType::kString, static_cast<uint8_t>(StringEncoding::kBlob), &blob, 8};
     }
+    static Value OfObject(const Object& object) {
+      return {object.type, object.encoding, &object.data, 8};
+    }
   };
 
   static constexpr size_t SizeFor(size_t key_size, size_t value_size, bool has_expiry) {
@@ -131,11 +135,21 @@ class Entry {
   static Entry* ChangeExpiry(Entry* entry, UnixMillis expiry);
   // Drops what the value points to; the value must be replaced at once.
   void ReleaseValue();
+  // A collection has come out of a change with another encoding or address.
+  void SetObject(const Object& object) {
+    kind_ =
+        static_cast<uint8_t>((kind_ & ~kTypeAndEncoding) | KindOf(object.type, object.encoding));
+    Store(value_offset(), object.data);
+  }
 
   Value value() const { return {type(), encoding(), Bytes() + value_offset(), value_size()}; }
   size_t size() const { return value_offset() + value_size(); }
   // What the value occupies outside of the entry.
-  size_t outside_bytes() const { return IsBlob() ? blob()->allocated_bytes() : 0; }
+  size_t outside_bytes() const {
+    if (type() != ValueType::kString) [[unlikely]]
+      return AllocatedBytes(object());
+    return IsBlob() ? blob()->allocated_bytes() : 0;
+  }
   Blob* blob() const { return Load<Blob*>(value_offset()); }
   bool IsBlob() const {
     return (kind_ & kTypeAndEncoding) ==

@@ -10,11 +10,14 @@ namespace {
 
 // Above it the allocator gives pages back, which may cost more than the hand-over.
 constexpr size_t kLargeValueBytes = 64 << 10;
+// As in Redis: collections in so few allocations are freed sooner than handed over.
+constexpr size_t kFewAllocations = 64;
 constexpr uint32_t kBucketsAtOnce = 256;
 
 }  // namespace
 
 bool LazyFree::IsWorthIt(const Entry& entry) {
+  if (entry.type() != ValueType::kString) return FreeEffort(entry.object()) > kFewAllocations;
   return entry.IsBlob() && entry.blob()->size() > kLargeValueBytes;
 }
 

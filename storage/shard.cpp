@@ -23,6 +23,11 @@ size_t GrownCapacity(size_t size) {
   return size + std::min(size, std::max(kMiB, size / 8));
 }
 
+// What is freed in so many allocations would hold the lock for a hundred microseconds.
+constexpr size_t kFreedInPlace = 2048;
+
+bool TakesLongToFree(const Object& object) { return FreeEffort(object) > kFreedInPlace; }
+
 Blob* Share(const Entry& entry) {
   BlobRef own = BlobRef::Adopt(entry.blob());
   BlobRef shared = own;
@@ -159,11 +164,37 @@ Entry* Shard::Replace(Table& table, uint64_t hash, Table::Place place, const Ent
   Entry* entry = place.entry();
   const size_t old_bytes = entry->allocated_bytes();
   const bool had_expiry = entry->has_expiry();
-  // The old blob goes last: the new value may be a view of it.
-  const BlobRef old_blob = entry->IsBlob() ? BlobRef::Adopt(entry->blob()) : BlobRef();
-  entry = Entry::Rewrite(entry, value, expiry);
+  // The old value goes last: the new one may be a view of it.
+  if (entry->type() != ValueType::kString) {
+    FreeObject(entry->object());
+    entry = Entry::Rewrite(entry, value, expiry);
+  } else {
+    const BlobRef old_blob = entry->IsBlob() ? BlobRef::Adopt(entry->blob()) : BlobRef();
+    entry = Entry::Rewrite(entry, value, expiry);
+  }
   table.Update(hash, place, entry, old_bytes, had_expiry);
   return entry;
+}
+
+Entry* Shard::SetObject(int db, const HashedKey& key, const Object& object, UnixMillis expiry) {
+  return Put(db, key, Entry::Value::OfObject(object), expiry);
+}
+
+void Shard::BeginEdit(int db, const HashedKey& key, Entry* entry) {
+  LARDER_DCHECK(entry->type() != ValueType::kString);
+  Table& table = *TableOf(db);
+  if (table.walk().pending) [[unlikely]]
+    HandOver(table, table.BucketIndex(key.hash));
+}
+
+void Shard::EndEdit(int db, const HashedKey& key, Entry* entry, const Object& object,
+                    size_t bytes_before, bool changed) {
+  Table& table = *TableOf(db);
+  LARDER_DCHECK(table.Find(key) && table.Find(key).entry() == entry);
+  entry->SetObject(object);
+  table.AddBytes(static_cast<int64_t>(AllocatedBytes(object)) - static_cast<int64_t>(bytes_before));
+  if (changed && (hooks_ & kObserved) != 0 && observer_ != nullptr) [[unlikely]]
+    observer_->OnKeyChanging(*this, db, key.text);
 }
 
 std::span<char> Shard::EditString(int db, const HashedKey& key, Entry*& entry, size_t size) {
@@ -250,11 +281,19 @@ bool Shard::Erase(int db, const HashedKey& key, Reclaim reclaim) {
 }
 
 void Shard::Free(Entry* entry, Reclaim reclaim) {
-  if (reclaim == Reclaim::kBackground && lazy_free_ != nullptr && LazyFree::IsWorthIt(*entry)) {
+  const bool large = entry->type() != ValueType::kString && TakesLongToFree(entry->object());
+  if (lazy_free_ != nullptr &&
+      (large || (reclaim == Reclaim::kBackground && LazyFree::IsWorthIt(*entry)))) {
     lazy_free_->Add(entry);
   } else {
     Entry::Destroy(entry);
   }
+}
+
+void Shard::FreeObject(const Object& object) {
+  if (lazy_free_ == nullptr || !TakesLongToFree(object)) return Destroy(object);
+  // What is freed in the background is an entry.
+  lazy_free_->Add(Entry::Create({}, Entry::Value::OfObject(object), kNoExpiry, /*access=*/0));
 }
 
 Shard::Detached::~Detached() {
@@ -267,6 +306,11 @@ std::unique_ptr<Shard::Detached> Shard::Clone(const Entry& entry) {
   if (entry.IsBlob()) {
     blob = Share(entry);
     value = Entry::Value::OfBlob(blob);
+  }
+  Object object;
+  if (entry.type() != ValueType::kString) {
+    object = larder::Clone(entry.object());
+    value = Entry::Value::OfObject(object);
   }
   Entry* copy = Entry::Create(entry.key(), value, entry.expiry(), entry.access());
   return std::unique_ptr<Detached>(new Detached(copy));

@@ -34,8 +34,9 @@ class SnapshotSink;
 class ShardObserver {
  public:
   virtual ~ShardObserver() = default;
-  // A key is about to be changed, removed or created. Only called while the shard is observed
-  // (Shard::set_observed), so that nobody pays when nobody listens.
+  // A key is about to be changed, removed or created; or, if it is a collection edited in place,
+  // has just been changed. Only called while the shard is observed (Shard::set_observed), so that
+  // nobody pays when nobody listens.
   virtual void OnKeyChanging(Shard& shard, int db, std::string_view key) = 0;
   // A key was removed because its time had come.
   virtual void OnKeyExpired(Shard& shard, int db, std::string_view key) = 0;
@@ -92,12 +93,22 @@ class alignas(64) Shard {
   // that it can be edited, and gives its bytes for writing. `entry` is updated when it moves.
   std::span<char> EditString(int db, const HashedKey& key, Entry*& entry, size_t size)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Creates or replaces `key` with a collection, which is the shard's from then on.
+  Entry* SetObject(int db, const HashedKey& key, const Object& object, UnixMillis expiry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The collection of `entry` is changed in place, through a handle made of entry->object(), after
+  // BeginEdit (a snapshot may still want what it holds) and before EndEdit, which is told where
+  // the value is now and what it occupied at first. Other keys may change in between.
+  void BeginEdit(int db, const HashedKey& key, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // `changed`: the edit was more than an attempt, and who watches the key is to know.
+  void EndEdit(int db, const HashedKey& key, Entry* entry, const Object& object,
+               size_t bytes_before, bool changed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Sets (kNoExpiry: removes) the expiry of an existing entry.
   Entry* SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis expiry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   enum class Reclaim : uint8_t {
-    kNow,         // Free in place.
+    kNow,         // Free in place, unless that takes long.
     kBackground,  // Hand large values to the background thread (UNLINK, lazyfree-*).
   };
   // False if there was no such key.
@@ -118,7 +129,7 @@ class alignas(64) Shard {
     explicit Detached(Entry* entry) : entry_(entry) {}
     Entry* entry_;
   };
-  // Copies value, expiry and access bits of `entry`; blobs are shared.
+  // Copies value, expiry and access bits of `entry`; blobs are shared, collections are copied.
   std::unique_ptr<Detached> Clone(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes the value out, erasing the key.
   std::unique_ptr<Detached> Extract(int db, const HashedKey& key, Entry* entry)
@@ -192,6 +203,7 @@ class alignas(64) Shard {
   size_t ExpireBucket(int db, Table& table, uint32_t index, UnixMillis now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Free(Entry* entry, Reclaim reclaim);
+  void FreeObject(const Object& object);
 
   void GrowIfNeeded(Table& table) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Drops at most `budget` buckets, counting down; a table without entries goes altogether.
