@@ -204,6 +204,16 @@ void CommandContext::BlockClient(Block block) {
   block_requested_ = true;
 }
 
+void CommandContext::BlockOnKeys(Block block, std::span<const size_t> keys) {
+  LARDER_DCHECK(!keys.empty());
+  BlockClient(std::move(block));
+  block_keys_.assign(keys.begin(), keys.end());
+}
+
+void CommandContext::ReplaceArgForRetry(size_t arg_index, std::string text) {
+  retry_args_.emplace_back(arg_index, std::move(text));
+}
+
 void CommandContext::QueueEvent(uint32_t notify_class, std::string_view event, int db,
                                 std::string_view key) {
   events_.push_back({notify_class, event, db, std::string(key)});

@@ -133,9 +133,9 @@ class CommandContext {
   // Watchers of every key that either database has are told that it changes (SWAPDB).
   void NotifyDatabasesSwapping(Shard& shard, int a, int b);
 
-  // ---- Waiting (WAIT, CLIENT PAUSE, and blocking pops later). The connection handles no further
-  // request until `deadline` (MonoTime::max(): never) or CLIENT UNBLOCK; then `on_timeout` writes
-  // the reply. The handler must not have replied. REQUIRES: !in_transaction().
+  // ---- Waiting. The connection handles no further request until `deadline` (MonoTime::max():
+  // never) or CLIENT UNBLOCK; then `on_timeout` writes the reply. The handler must not have
+  // replied. REQUIRES: !in_transaction().
   struct Block {
     MonoTime deadline;
     std::function<void(ReplyWriter&)> on_timeout;
@@ -143,6 +143,15 @@ class CommandContext {
     std::string_view unblocked_error = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
   };
   void BlockClient(Block block);
+  // The same until one of the request's keys numbered `keys` lets it go on (BLPOP, XREAD BLOCK):
+  // whenever a command has changed one of them, the handler is called again with the shards of all
+  // the request's keys locked, first come first served. If it replies, that is the client's reply;
+  // if it calls BlockOnKeys again, the client goes on waiting, its deadline unchanged.
+  // Arguments replaced by ReplaceArgForRetry are what it sees then.
+  void BlockOnKeys(Block block, std::span<const size_t> keys);
+  void ReplaceArgForRetry(size_t arg_index, std::string text);
+  // Called again for a client that waits. A key that holds the wrong type is no reason to go on.
+  bool retrying() const { return retrying_; }
 
  private:
   friend class Dispatcher;  // server/dispatcher.h prepares a context and takes its results.
@@ -179,6 +188,9 @@ class CommandContext {
   std::vector<KeyspaceEvent> events_;
   Block block_{};
   bool block_requested_ = false;
+  bool retrying_ = false;
+  std::vector<size_t> block_keys_;  // Of the request; empty: it waits for no key.
+  std::vector<std::pair<size_t, std::string>> retry_args_;
 };
 
 }  // namespace larder
