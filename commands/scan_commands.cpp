@@ -2,7 +2,6 @@
 // shard, locking one at a time.
 
 #include <bit>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "base/text.h"
 #include "commands/command_context.h"
 #include "commands/families.h"
+#include "commands/scan_reply.h"
 #include "commands/value_type_name.h"
 
 namespace larder {
@@ -31,89 +31,24 @@ struct ScanCursor {
   }
 };
 
-struct ScanOptions {
-  ScanCursor cursor;
-  std::string_view pattern;  // Empty with any_name set: no MATCH.
-  bool any_name = true;
-  std::string_view type;
-  bool any_type = true;
-  int64_t count = 10;
-};
-
-// Clients may send whatever strtoul reads: a sign, leading zeros, even nothing at all.
-std::optional<uint64_t> ParseCursor(std::string_view text) {
-  if (text.empty()) return 0;
-  const bool negative = text.front() == '-';
-  if (negative || text.front() == '+') text.remove_prefix(1);
-  if (text.empty()) return std::nullopt;
-  uint64_t number = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    const auto digit = static_cast<uint64_t>(c - '0');
-    if (number > (std::numeric_limits<uint64_t>::max() - digit) / 10) return std::nullopt;
-    number = number * 10 + digit;
-  }
-  return negative ? 0 - number : number;
-}
-
-std::optional<ScanOptions> ParseScan(CommandContext& ctx) {
-  const std::optional<uint64_t> cursor = ParseCursor(ctx.arg(1));
-  if (!cursor) {
-    ctx.reply().Error(error_text::kInvalidCursor);
-    return std::nullopt;
-  }
-  ScanOptions options;
-  options.cursor = ScanCursor::From(*cursor, ctx.server().keyspace().shard_count());
-  for (size_t i = 2; i < ctx.argc(); i += 2) {
-    const bool has_value = i + 1 < ctx.argc();
-    if (has_value && EqualsIgnoreCase(ctx.arg(i), "count")) {
-      const std::optional<int64_t> count = ParseInt64(ctx.arg(i + 1));
-      if (!count || *count < 1) {
-        ctx.reply().Error(count ? error_text::kSyntax : error_text::kNotAnInteger);
-        return std::nullopt;
-      }
-      options.count = *count;
-    } else if (has_value && EqualsIgnoreCase(ctx.arg(i), "match")) {
-      options.pattern = ctx.arg(i + 1);
-      options.any_name = options.pattern == "*";
-    } else if (has_value && EqualsIgnoreCase(ctx.arg(i), "type")) {
-      options.type = ctx.arg(i + 1);
-      options.any_type = false;
-    } else {
-      ctx.reply().Error(error_text::kSyntax);
-      return std::nullopt;
-    }
-  }
-  return options;
-}
-
 // One SCAN call: how much it may still do, and what it has found.
 class ScanCall {
  public:
-  ScanCall(const ScanOptions& options, int db, UnixMillis now)
-      : options_(options),
-        cursor_(options.cursor),
-        db_(db),
-        now_(now),
-        visits_left_(options.count) {
-    // As in Redis: a table that is mostly holes must not be walked to its end for one reply.
-    buckets_left_ = options.count > std::numeric_limits<int64_t>::max() / 10
-                        ? std::numeric_limits<int64_t>::max()
-                        : options.count * 10;
-  }
+  ScanCall(const ScanOptions& options, const ScanCursor& cursor, int db, UnixMillis now)
+      : options_(options), cursor_(cursor), db_(db), now_(now), budget_(options.count) {}
 
   // Goes on in the cursor's shard, which may be the end of it. True while there is work to do and
   // leave to do it. An empty shard costs neither.
   bool Continue(Shard& shard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu()) {
     const auto visit = [this](Entry& entry) { Visit(entry); };
     if (shard.size(db_) == 0) cursor_.place = 0;
-    while (shard.size(db_) != 0 && visits_left_ > 0 && buckets_left_ > 0) {
-      --buckets_left_;
+    while (shard.size(db_) != 0 && budget_.left()) {
+      budget_.CountStep();
       cursor_.place = shard.Scan(db_, cursor_.place, visit);
       if (cursor_.place == 0) break;
     }
     if (cursor_.place == 0) ++cursor_.shard;
-    return visits_left_ > 0 && buckets_left_ > 0;
+    return budget_.left();
   }
 
   const ScanCursor& cursor() const { return cursor_; }
@@ -121,27 +56,26 @@ class ScanCall {
 
  private:
   void Visit(const Entry& entry) {
-    --visits_left_;
+    budget_.CountVisit();
     if (entry.ExpiredAt(now_)) return;
     if (!options_.any_type && !EqualsIgnoreCase(ValueTypeName(entry.type()), options_.type)) return;
-    if (!options_.any_name && !GlobMatch(options_.pattern, entry.key())) return;
-    keys_.emplace_back(entry.key());
+    if (options_.Wants(entry.key())) keys_.emplace_back(entry.key());
   }
 
   const ScanOptions& options_;
   ScanCursor cursor_;
   const int db_;
   const UnixMillis now_;
-  int64_t visits_left_;
-  int64_t buckets_left_;
+  ScanBudget budget_;
   std::vector<std::string> keys_;
 };
 
 void Scan(CommandContext& ctx) {
-  const std::optional<ScanOptions> options = ParseScan(ctx);
-  if (!options) return;
+  uint64_t number = 0;
+  ScanOptions options;
+  if (!ParseScanCursor(ctx, 1, number) || !ParseScanOptions(ctx, 2, kScanType, options)) return;
   const uint32_t shards = ctx.server().keyspace().shard_count();
-  ScanCall call(*options, ctx.db(), ctx.now());
+  ScanCall call(options, ScanCursor::From(number, shards), ctx.db(), ctx.now());
   bool go_on = true;
   while (go_on && call.cursor().shard < shards) {
     ctx.WithShard(call.cursor().shard, [&](Shard& shard) {
