@@ -16,10 +16,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
 #include "absl/functional/function_ref.h"
+#include "storage/size_class.h"
 
 namespace larder {
 
@@ -44,8 +46,8 @@ class Listpack {
   // The most that all the elements may take together, as in Redis.
   static constexpr size_t kMaxBytes = size_t{1} << 30;
 
-  // Empty, with room for so many bytes of elements.
-  static Listpack Create(size_t reserve = 0);
+  // Empty.
+  static Listpack Create();
   // Copies bytes that Validate has found good, or that a listpack has.
   static Listpack CopyOf(std::string_view bytes);
   explicit Listpack(void* bytes) : bytes_(static_cast<uint8_t*>(bytes)) {}
@@ -53,12 +55,21 @@ class Listpack {
 
   void* data() const { return bytes_; }
   // The whole serialized form.
-  std::string_view bytes() const;
-  size_t total_bytes() const;
-  size_t allocated_bytes() const;
+  std::string_view bytes() const { return {reinterpret_cast<const char*>(bytes_), total_bytes()}; }
+  size_t total_bytes() const {
+    uint32_t total;
+    std::memcpy(&total, bytes_, sizeof(total));
+    return total;
+  }
+  // What it occupies: always the allocator's class for its size and no more, so that this needs no
+  // question to the allocator.
+  size_t allocated_bytes() const { return SizeClass(total_bytes()); }
   // Number of elements. Constant below 65535, else counts.
-  size_t size() const;
-  bool empty() const;
+  size_t size() const {
+    const size_t stored = StoredSize();
+    return stored != kUnknownSize ? stored : CountElements();
+  }
+  bool empty() const { return bytes_[kHeaderBytes] == kEnd; }
   // Whether `more` bytes of elements still fit below kMaxBytes.
   bool MayGrowBy(size_t more) const { return total_bytes() + more < kMaxBytes; }
 
@@ -79,6 +90,7 @@ class Listpack {
   void Append(int64_t value);
   void Append(const ListpackValue& value);
   void Prepend(std::string_view value);
+  void Prepend(const ListpackValue& value);
   // Return where the new element stands.
   Position InsertBefore(Position position, std::string_view value);
   Position InsertAfter(Position position, std::string_view value);
@@ -87,10 +99,10 @@ class Listpack {
   Position Replace(Position position, int64_t value);
   // Removes `count` elements from `position` on; returns where the one behind them stands now.
   Position Erase(Position position, size_t count = 1);
+  // Removes all from `position` on and returns them as a listpack of their own.
+  Listpack Split(Position position);
   // Appends all elements of `other`.
   void AppendAll(const Listpack& other);
-  // Gives back what growth has allocated ahead.
-  void ShrinkToFit();
 
   // Whether `bytes` are a listpack that nothing in this file stumbles over, each element included.
   // `visit`, if given, sees each element and may refuse it.
@@ -102,6 +114,29 @@ class Listpack {
   friend bool operator==(const Listpack&, const Listpack&) = default;
 
  private:
+  static constexpr size_t kHeaderBytes = 6;
+  static constexpr size_t kUnknownSize = 0xffff;
+  static constexpr uint8_t kEnd = 0xff;
+
+  size_t StoredSize() const {
+    uint16_t stored;
+    std::memcpy(&stored, bytes_ + 4, sizeof(stored));
+    return stored;
+  }
+  size_t CountElements() const;
+  // After so many elements more, or fewer.
+  void AddToStoredSize(int64_t change);
+  // Where the terminator stands.
+  Position End() const { return static_cast<Position>(total_bytes() - 1); }
+  // `offset`, unless the terminator stands there.
+  Position OrNone(Position offset) const { return bytes_[offset] == kEnd ? kNone : offset; }
+  // Where the element behind this one, or the terminator, begins.
+  Position Skip(Position position) const;
+  // Makes `old_bytes` at `offset` `new_bytes` long, moving what follows.
+  void Resize(Position offset, size_t old_bytes, size_t new_bytes);
+  template <typename Value>
+  void Put(Position offset, size_t old_bytes, const Value& value);
+
   uint8_t* bytes_;
 };
 
