@@ -4,68 +4,73 @@
 #include "base/check.h"
 
 namespace larder {
-namespace {
 
-// Members are found by their hash alone; a slot means nothing here.
-HashedKey HashedMember(std::string_view member) {
-  return {.text = member, .hash = HashKeyText(member)};
-}
-
-}  // namespace
-
-Entry* MemberTable::Find(std::string_view member) const {
-  if (table_.size() == 0) return nullptr;
-  const Table::Place place = table_.Find(HashedMember(member));
-  return place ? place.entry() : nullptr;
-}
-
-Entry* MemberTable::Insert(std::string_view member, const Entry::Value& value, UnixMillis expiry) {
+Entry* MemberTable::Insert(const HashedKey& member, const Entry::Value& value, UnixMillis expiry) {
   table_.Prepare(/*version=*/0);
-  Entry* entry = Entry::Create(member, value, expiry, /*access=*/0);
-  table_.Insert(HashKeyText(member), entry);
-  if (table_.WantsToGrow()) table_.Grow();
+  Entry* entry = Entry::Create(member.text, value, expiry, /*access=*/0);
+  table_.Insert(member.hash, entry);
+  if (table_.WantsToGrow()) {
+    table_.Grow();
+  } else {
+    table_.PrefetchGrowth();
+  }
   return entry;
 }
 
 Entry* MemberTable::Assign(Entry* entry, const Entry::Value& value, UnixMillis expiry) {
-  const HashedKey member = HashedMember(entry->key());
-  const Table::Place place = table_.Find(member);
-  LARDER_DCHECK(place && place.entry() == entry);
   const size_t old_bytes = entry->allocated_bytes();
   const bool had_expiry = entry->has_expiry();
   // The old blob goes last: the new value may be a view of it.
   const BlobRef old_blob = entry->IsBlob() ? BlobRef::Adopt(entry->blob()) : BlobRef();
+  const void* const old_address = entry;
   entry = Entry::Rewrite(entry, value, expiry);
-  table_.Update(member.hash, place, entry, old_bytes, had_expiry);
+  if (entry == old_address && !had_expiry && expiry == kNoExpiry) {
+    // Where it was, in a class of the same size: only what it points to may count differently.
+    table_.AddBytes(static_cast<int64_t>(entry->allocated_bytes()) -
+                    static_cast<int64_t>(old_bytes));
+    return entry;
+  }
+  const uint64_t hash = HashKeyText(entry->key());
+  const Table::Place place = table_.PlaceOf(hash, old_address);
+  LARDER_CHECK(place);
+  table_.Update(hash, place, entry, old_bytes, had_expiry);
   return entry;
 }
 
-bool MemberTable::Erase(std::string_view member) {
+bool MemberTable::Erase(const HashedKey& member) {
   Entry* entry = Extract(member);
   if (entry == nullptr) return false;
   Entry::Destroy(entry);
   return true;
 }
 
-Entry* MemberTable::Extract(std::string_view member) {
-  if (table_.size() == 0) return nullptr;
-  const HashedKey hashed = HashedMember(member);
-  const Table::Place place = table_.Find(hashed);
-  if (!place) return nullptr;
-  Entry* entry = table_.Remove(table_.BucketIndex(hashed.hash), place);
+Entry* MemberTable::Extract(const HashedKey& member) {
+  const Table::Place place = table_.Find(member);
+  return place ? Remove(table_.BucketIndex(member.hash), place) : nullptr;
+}
+
+Entry* MemberTable::ExtractRandom(Random& random) {
+  uint32_t index = 0;
+  const Table::Place place = table_.RandomPlace(random, index);
+  return Remove(index, place);
+}
+
+Entry* MemberTable::Remove(uint32_t index, Table::Place place) {
+  Entry* entry = table_.Remove(index, place);
   if (table_.WantsToShrink()) table_.Shrink();
   return entry;
 }
 
-uint64_t MemberTable::Scan(uint64_t cursor, absl::FunctionRef<void(Entry&)> visit) const {
-  return table_.bucket_count() == 0 ? 0 : table_.Scan(cursor, visit);
+void MemberTable::Reserve(size_t members) {
+  table_.Prepare(/*version=*/0);
+  table_.Reserve(members);
 }
 
 void MemberTable::ForEach(absl::FunctionRef<bool(Entry&)> visit) const {
-  for (uint32_t index = 0; index < table_.bucket_count(); ++index) {
-    bool go_on = true;
+  bool go_on = true;
+  for (uint32_t index = 0, end = table_.bucket_count(); index < end && go_on; ++index) {
+    if (index + 1 < end) table_.PrefetchEntries(index + 1);
     table_.ForEachIn(index, [&](Entry* entry) { go_on = go_on && visit(*entry); });
-    if (!go_on) return;
   }
 }
 

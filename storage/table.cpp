@@ -7,6 +7,7 @@
 
 #include "base/allocator.h"
 #include "base/check.h"
+#include "storage/hash.h"
 
 namespace larder {
 namespace {
@@ -25,6 +26,14 @@ uint64_t ReverseBits(uint64_t x) {
 }
 
 uint64_t ReverseCursor(uint64_t x) { return ReverseBits(x) >> (64 - kCursorBits); }
+
+// The tick before which nothing of the entry has to go: neither itself nor, of a hash, a field.
+uint64_t DueTick(const Entry& entry) {
+  const uint64_t tick = entry.has_expiry() ? TickOf(entry.expiry()) : kNoTick;
+  if (!entry.has_timed_fields()) [[likely]]
+    return tick;
+  return std::min(tick, Hash(entry.object()).due_tick());
+}
 
 void PrefetchEntryLines(const Entry* entry) {
   Prefetch(entry);
@@ -82,15 +91,26 @@ void Table::PrefetchEntry(uint64_t hash) const {
   } while (bucket != nullptr);
 }
 
-Entry* Table::RandomEntry(Random& random) const {
+Table::Place Table::PlaceOf(uint64_t hash, const void* address) const {
+  Bucket* bucket = &this->bucket(BucketIndex(hash));
+  do {
+    for (unsigned slot = 0, count = bucket->count(); slot < count; ++slot) {
+      if (bucket->entry(slot) == address) return {bucket, slot};
+    }
+    bucket = bucket->overflow();
+  } while (bucket != nullptr);
+  return {};
+}
+
+Table::Place Table::RandomPlace(Random& random, uint32_t& index) const {
   LARDER_DCHECK(size_ > 0);
   // By rejection: every (bucket, position) is equally likely, and a position that holds nothing is
   // drawn again. A longer chain therefore gets just the larger share that it is due.
   const uint64_t positions = (Bucket::kSlots - 1) * longest_chain_ + 1;
   while (true) {
-    const auto index = static_cast<uint32_t>(random.Uniform(bucket_count_));
+    index = static_cast<uint32_t>(random.Uniform(bucket_count_));
     const auto position = static_cast<unsigned>(random.Uniform(positions));
-    if (const Place place = PlaceAt(index, position)) return place.entry();
+    if (const Place place = PlaceAt(index, position)) return place;
   }
 }
 
@@ -131,7 +151,7 @@ void Table::Insert(uint64_t hash, Entry* entry) {
   const uint32_t index = BucketIndex(hash);
   AddToChain(bucket(index), Bucket::FingerprintOf(hash), entry);
   CountEntry(*entry);
-  if (entry->has_expiry()) LowerTick(index, TickOf(entry->expiry()));
+  if (const uint64_t tick = DueTick(*entry); tick != kNoTick) LowerTick(index, tick);
 }
 
 void Table::AddToChain(Bucket& home, uint8_t fingerprint, Entry* entry) {
@@ -196,7 +216,7 @@ void Table::Update(uint64_t hash, Place place, Entry* entry, size_t old_bytes, b
   place.bucket->SetEntry(place.slot, entry);
   bytes_ += entry->allocated_bytes() - old_bytes;
   volatile_size_ += entry->has_expiry() - uint64_t{had_expiry};
-  if (entry->has_expiry()) LowerTick(BucketIndex(hash), TickOf(entry->expiry()));
+  if (const uint64_t tick = DueTick(*entry); tick != kNoTick) LowerTick(BucketIndex(hash), tick);
 }
 
 void Table::Grow() {
@@ -221,10 +241,8 @@ void Table::Grow() {
       Entry* entry = part->entry(slot);
       const bool moves = (HashKeyText(entry->key()) & round_bit) != 0;
       AddToChain(moves ? target : source, part->fingerprint(slot), entry);
-      if (entry->has_expiry()) {
-        uint64_t& tick = moves ? target_tick : source_tick;
-        tick = std::min(tick, TickOf(entry->expiry()));
-      }
+      uint64_t& tick = moves ? target_tick : source_tick;
+      tick = std::min(tick, DueTick(*entry));
     }
     Bucket* next = part->overflow();
     if (part != &chain) FreeOverflow(part);
@@ -249,6 +267,26 @@ void Table::Shrink() {
   }
   LowerTick(target_index, source.tick());
   DropLastBucket();
+}
+
+Table Table::CopyOf(const Table& other, absl::FunctionRef<Entry*(const Entry&)> copy) {
+  Table table;
+  for (uint32_t index = 0; index < other.bucket_count_; ++index) {
+    if (index + 1 < other.bucket_count_) PrefetchChain(other.bucket(index + 1));
+    // Its address is void once another bucket is appended, not before.
+    Bucket& home = table.AppendBucket();
+    uint64_t tick = kNoTick;
+    for (const Bucket* part = &other.bucket(index); part != nullptr; part = part->overflow()) {
+      for (unsigned slot = 0, count = part->count(); slot < count; ++slot) {
+        Entry* entry = copy(*part->entry(slot));
+        table.AddToChain(home, part->fingerprint(slot), entry);
+        table.CountEntry(*entry);
+        tick = std::min(tick, DueTick(*entry));
+      }
+    }
+    table.LowerTick(index, tick);
+  }
+  return table;
 }
 
 // ---- Buckets, segments, pages
@@ -409,10 +447,12 @@ uint32_t Table::NextDue(uint64_t tick, size_t& budget) {
 void Table::RefreshTick(uint32_t index) {
   Bucket& home = bucket(index);
   uint64_t tick = kNoTick;
-  ForEachInChain(home, [&](const Entry* entry) {
-    if (entry->has_expiry()) tick = std::min(tick, TickOf(entry->expiry()));
-  });
+  ForEachInChain(home, [&](const Entry* entry) { tick = std::min(tick, DueTick(*entry)); });
   home.set_tick(tick);
+}
+
+void Table::NoteDueFields(uint64_t hash, const Entry& entry) {
+  LowerTick(BucketIndex(hash), DueTick(entry));
 }
 
 // ---- Freeing
@@ -476,7 +516,7 @@ void Table::CheckInvariants() const {
         LARDER_CHECK(part->fingerprint(slot) == Bucket::FingerprintOf(key.hash));
         const Place found = Find(key);
         LARDER_CHECK(found.bucket == part && found.slot == slot);
-        if (entry.has_expiry()) LARDER_CHECK(home.tick() <= TickOf(entry.expiry()));
+        LARDER_CHECK(home.tick() <= DueTick(entry));
         ++size;
         volatile_size += entry.has_expiry();
         bytes += entry.allocated_bytes();

@@ -8,7 +8,8 @@
 //
 // Expiry needs no index either: a bucket knows a lower bound of the expiries in it, a segment one
 // of its buckets, and the table one of its segments. Setting an expiry lowers the bounds; they rise
-// again when the walk of the due ones (NextDue) looks.
+// again when the walk of the due ones (NextDue) looks. A hash with fields that expire counts with
+// the bound of its own table.
 //
 // The table owns its entries. It knows no time, no observer and no snapshot: Shard does what those
 // need before it changes a bucket.
@@ -72,8 +73,17 @@ class Table {
   }
   void PrefetchEntry(uint64_t hash) const;
 
+  // Where the entry stands that is, or was until it moved, at `address`: only addresses are
+  // compared. REQUIRES: it is in the table, under this hash.
+  Place PlaceOf(uint64_t hash, const void* address) const;
+
   // Uniform over all entries. REQUIRES: size() > 0.
-  Entry* RandomEntry(Random& random) const;
+  Entry* RandomEntry(Random& random) const {
+    uint32_t index = 0;
+    return RandomPlace(random, index).entry();
+  }
+  // The same; `index` becomes that of its bucket, as Remove takes it.
+  Place RandomPlace(Random& random, uint32_t& index) const;
   // Visits the bucket in which `cursor` stands and returns the start of the next, 0 after the last.
   //
   // A cursor is a point in the space of hashes with their low 48 bits reversed. There a bucket with
@@ -101,6 +111,14 @@ class Table {
   // `old_bytes` and `had_expiry` tell what was counted for it.
   void Update(uint64_t hash, Place place, Entry* entry, size_t old_bytes, bool had_expiry);
 
+  // Splits buckets ahead of time, while they are empty and splitting costs next to nothing: for so
+  // many entries. REQUIRES: size() == 0, Prepare() was called.
+  void Reserve(uint64_t entries) {
+    while (entries * 2 > uint64_t{bucket_count_} * kGrowAtHalves) Grow();
+  }
+  // A copy of the same shape, without hashing a key; `copy` makes each entry's.
+  static Table CopyOf(const Table& other, absl::FunctionRef<Entry*(const Entry&)> copy);
+
   // What an entry points to has grown by so much.
   void AddBytes(int64_t bytes) { bytes_ += static_cast<size_t>(bytes); }
 
@@ -124,6 +142,10 @@ class Table {
   void Shrink();
 
   // ---- Expiry.
+  // Nothing expires before this tick.
+  uint64_t due_tick() const { return due_tick_; }
+  // The hash `entry` has fields that expire, perhaps sooner than was known.
+  void NoteDueFields(uint64_t hash, const Entry& entry);
   bool HasDue(uint64_t tick) const { return due_tick_ <= tick; }
   // Continues the walk over the buckets whose bound is at most `tick`. Returns the next such
   // bucket, kNone when the walk has gone round (`budget` > 0) or `budget` is used up (0). The
