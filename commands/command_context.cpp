@@ -1,5 +1,7 @@
 #include "commands/command_context.h"
 
+#include <algorithm>
+
 #include "commands/thread_counters.h"
 #include "commands/watch_table.h"
 
@@ -20,9 +22,7 @@ void CommandContext::Touch(Entry& entry) {
 }
 
 Entry* CommandContext::Inspect(size_t key) {
-  Shard& shard = *shards_[key];
-  shard.mu().AssertHeld();
-  Entry* entry = shard.Find(db(), keys_[key], now_);
+  Entry* entry = Peek(key);
   if (entry == nullptr) {
     counters_->keyspace_misses.Increment();
     Notify(kNotifyKeyMiss, "keymiss", key);
@@ -44,9 +44,14 @@ Entry* CommandContext::FindForWrite(size_t key) {
   return entry;
 }
 
-Entry* CommandContext::Peek(size_t key) { return PeekIn(db(), key); }
+bool CommandContext::IsHidden(size_t key) const {
+  return keys_[key].text != retry_key_ &&
+         std::find(retry_keys_.begin(), retry_keys_.end(), key) != retry_keys_.end();
+}
 
 Entry* CommandContext::PeekIn(int db, size_t key) {
+  if (retrying_ && IsHidden(key)) [[unlikely]]
+    return nullptr;
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
   return shard.Find(db, keys_[key], now_);
@@ -85,6 +90,26 @@ Entry* CommandContext::SetStringFromArg(size_t key, size_t arg_index, UnixMillis
   return SetString(key, args_[arg_index], expiry);
 }
 
+Entry* CommandContext::SetRawString(size_t key, std::string_view value, UnixMillis expiry) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  NotifyIfNew(key);
+  Entry* entry = shard.SetRawString(db(), keys_[key], value, expiry);
+  access_clock_.Touch(*entry, *random_);
+  MarkDirty();
+  return entry;
+}
+
+Entry* CommandContext::SetBlob(size_t key, BlobRef value, UnixMillis expiry) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  NotifyIfNew(key);
+  Entry* entry = shard.SetBlob(db(), keys_[key], std::move(value), expiry);
+  access_clock_.Touch(*entry, *random_);
+  MarkDirty();
+  return entry;
+}
+
 Entry* CommandContext::SetInteger(size_t key, int64_t value, UnixMillis expiry) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
@@ -100,7 +125,17 @@ std::span<char> CommandContext::EditString(size_t key, Entry*& entry, size_t siz
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   MarkDirty();
+  if (entry == nullptr) {
+    entry = shard.SetString(db(), keys_[key], {}, kNoExpiry);
+    access_clock_.Touch(*entry, *random_);
+  }
   return shard.EditString(db(), keys_[key], entry, size);
+}
+
+void CommandContext::MakeRaw(size_t key, Entry*& entry) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  entry = shard.MakeRaw(db(), keys_[key], entry);
 }
 
 Entry* CommandContext::SetObject(size_t key, const Object& object, UnixMillis expiry) {
@@ -173,6 +208,7 @@ void CommandContext::WithKey(std::string_view key,
 }
 
 void CommandContext::NotifyDatabaseChanging(Shard& shard, int db) {
+  services_->WakeWaiters(shard.id(), db);
   WatchTable& watches = services_->watches(shard.id());
   if (watches.empty()) return;
   watches.ForEach([&](int watched_db, std::string_view key) {
@@ -184,6 +220,8 @@ void CommandContext::NotifyDatabaseChanging(Shard& shard, int db) {
 }
 
 void CommandContext::NotifyDatabasesSwapping(Shard& shard, int a, int b) {
+  services_->WakeWaiters(shard.id(), a);
+  services_->WakeWaiters(shard.id(), b);
   WatchTable& watches = services_->watches(shard.id());
   if (watches.empty()) return;
   watches.ForEach([&](int watched_db, std::string_view key) {

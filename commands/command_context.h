@@ -85,7 +85,7 @@ class CommandContext {
   // but no access.
   Entry* Inspect(size_t key);
   // The same without counting and without touching (OBJECT and other debugging).
-  Entry* Peek(size_t key);
+  Entry* Peek(size_t key) { return PeekIn(db(), key); }
   // In another database of the same shard (MOVE, COPY).
   Entry* PeekIn(int db, size_t key);
   // Find, wanting a string. On kValue `value` is readable while the shard is unchanged.
@@ -97,8 +97,14 @@ class CommandContext {
   Entry* SetString(size_t key, std::string_view value, UnixMillis expiry);
   // From argument `arg_index`: moves its blob in if it has one, else copies the bytes.
   Entry* SetStringFromArg(size_t key, size_t arg_index, UnixMillis expiry);
+  // The same, held as bytes that are edited; see Shard.
+  Entry* SetRawString(size_t key, std::string_view value, UnixMillis expiry);
+  Entry* SetBlob(size_t key, BlobRef value, UnixMillis expiry);
   Entry* SetInteger(size_t key, int64_t value, UnixMillis expiry);
+  // Null: the key is created. REQUIRES: otherwise that it holds a string.
   std::span<char> EditString(size_t key, Entry*& entry, size_t size);
+  // Redis holds a string as bytes once somebody has tried to edit it, even if nothing changed.
+  void MakeRaw(size_t key, Entry*& entry);
   // Collections are edited through Edit (commands/edit.h), which stands on these three.
   // Creates or replaces the key; the shard owns the object from then on.
   Entry* SetObject(size_t key, const Object& object, UnixMillis expiry);
@@ -141,12 +147,15 @@ class CommandContext {
     std::function<void(ReplyWriter&)> on_timeout;
     // What CLIENT UNBLOCK id ERROR answers.
     std::string_view unblocked_error = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+    // BlockOnKeys: that a key is gone is a reason to go on too (XREADGROUP).
+    bool when_deleted = false;
   };
   void BlockClient(Block block);
   // The same until one of the request's keys numbered `keys` lets it go on (BLPOP, XREAD BLOCK):
   // whenever a command has changed one of them, the handler is called again with the shards of all
   // the request's keys locked, first come first served. If it replies, that is the client's reply;
-  // if it calls BlockOnKeys again, the client goes on waiting, its deadline unchanged.
+  // if it calls BlockOnKeys again, the client goes on waiting, its deadline unchanged. Of `keys` it
+  // finds only the one that changed, as if the others were empty: in Redis that one is served.
   // Arguments replaced by ReplaceArgForRetry are what it sees then.
   void BlockOnKeys(Block block, std::span<const size_t> keys);
   void ReplaceArgForRetry(size_t arg_index, std::string text);
@@ -164,6 +173,9 @@ class CommandContext {
   }
   void QueueEvent(uint32_t notify_class, std::string_view event, int db, std::string_view key);
   void Touch(Entry& entry);
+  // While a request is tried again: one of the keys that it waits for, but not the one that
+  // changed.
+  bool IsHidden(size_t key) const;
 
   const Command* command_ = nullptr;
   std::span<const std::string_view> args_;
@@ -189,6 +201,8 @@ class CommandContext {
   Block block_{};
   bool block_requested_ = false;
   bool retrying_ = false;
+  std::string_view retry_key_;      // What has changed, while retrying_,
+  std::vector<size_t> retry_keys_;  // among these.
   std::vector<size_t> block_keys_;  // Of the request; empty: it waits for no key.
   std::vector<std::pair<size_t, std::string>> retry_args_;
 };

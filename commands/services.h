@@ -131,6 +131,9 @@ class Services {
   virtual LatencyMonitor& latency_monitor() = 0;
   // REQUIRES: the shard's lock is held.
   virtual WatchTable& watches(uint32_t shard_id) = 0;
+  // Who waits for keys of this database is to look again, when the command has run: the whole
+  // database changes. REQUIRES: the shard's lock is held.
+  virtual void WakeWaiters(uint32_t shard_id, int db) = 0;
   // Recomputes whether the shard has to report changes. REQUIRES: the shard's lock is held.
   virtual void UpdateObserved(uint32_t shard_id) = 0;
 

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "commands/client.h"
+#include "commands/database_key.h"
 
 namespace larder {
 
@@ -26,16 +27,11 @@ class WatchTable {
   // Calls visit(db, key) for every watched key; for FLUSHDB and SWAPDB.
   template <typename Visit>
   void ForEach(Visit visit) const {
-    for (const auto& [name, flags] : keys_) visit(DbOf(name), KeyOf(name));
+    for (const auto& [name, flags] : keys_) visit(DatabaseOf(name), KeyOf(name));
   }
 
  private:
-  // The database number stands before the key, in four bytes.
-  static std::string NameOf(int db, std::string_view key);
-  static int DbOf(std::string_view name);
-  static std::string_view KeyOf(std::string_view name) { return name.substr(4); }
-
-  TextMap<std::vector<std::shared_ptr<WatchFlag>>> keys_;
+  TextMap<std::vector<std::shared_ptr<WatchFlag>>> keys_;  // By DatabaseKey.
 };
 
 }  // namespace larder

@@ -328,6 +328,7 @@ void Connection::BeginWait(bool paused) {
     worker_.AddPaused(id());
   } else {
     wait_->block = worker_.dispatcher().TakeBlock();
+    wait_->waiter = worker_.dispatcher().TakeWaiter();
     client_.Set(kClientBlocked);
     if (wait_->block.deadline != MonoTime::max()) {
       wait_->timer = worker_.loop().RunAt(wait_->block.deadline, [this] {
@@ -347,8 +348,22 @@ void Connection::EndWait() {
   wait_.reset();
 }
 
+bool Connection::CancelWait() {
+  return wait_->waiter == nullptr || worker_.dispatcher().CancelWait(*wait_->waiter);
+}
+
+void Connection::EndWaitWith(const BlobRef& reply) {
+  if (wait_ == nullptr || closed()) return;
+  if (reply->size() > kSharedPushBytes) {
+    out_.AppendBlob(reply, 0, reply->size());
+  } else {
+    out_.Append(reply->view());
+  }
+  Resume();
+}
+
 void Connection::Unblock(UnblockReason reason) {
-  if (wait_ == nullptr || wait_->paused || closed()) return;
+  if (wait_ == nullptr || wait_->paused || closed() || !CancelWait()) return;
   const CommandContext::Block block = std::move(wait_->block);
   EndWait();
   ReplyWriter reply(out_, client_.resp);
@@ -542,6 +557,7 @@ void Connection::PublishOutput() {
 
 void Connection::Close() {
   if (closed()) return;
+  if (waiting()) CancelWait();
   EndWait();
   const int fd = std::exchange(fd_, -1);
   worker_.loop().Unwatch(fd);

@@ -55,6 +55,8 @@ class Connection : public EventLoop::Handler {
   void Flush();
   // Ends a wait of BlockClient's.
   void Unblock(UnblockReason reason);
+  // The same for a wait for keys, with what came of it on another thread.
+  void EndWaitWith(const BlobRef& reply);
   // CLIENT PAUSE is over.
   void Resume();
   // Ends the connection now; what was not written is lost. The object lives until the round's end.
@@ -71,6 +73,7 @@ class Connection : public EventLoop::Handler {
   struct Wait {
     bool paused = false;  // CLIENT PAUSE; otherwise BlockClient.
     CommandContext::Block block;
+    std::shared_ptr<Waiter> waiter;  // If it is keys that it waits for.
     std::optional<EventLoop::TimerId> timer;
   };
   // A request that was parsed but could not run yet: it has to outlive the read buffer.
@@ -109,6 +112,8 @@ class Connection : public EventLoop::Handler {
   void RunHeld();
   void Hold(std::span<Request> requests);
   void BeginWait(bool paused);
+  // False if the wait has ended already, and its reply is on the way.
+  bool CancelWait();
   void EndWait();
   void PublishRecord();
   void PublishOutput();

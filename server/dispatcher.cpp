@@ -38,6 +38,7 @@ Dispatcher::Dispatcher(const Options& options)
       keyspace_(options.keyspace),
       commands_(options.commands),
       environment_(options.environment),
+      hooks_(options.hooks),
       counters_(options.counters),
       errors_(options.errors),
       refresh_settings_(options.refresh_settings),
@@ -309,25 +310,56 @@ void Dispatcher::RunSingleKey(const Command& command, const HashedKey& key) {
   context_.keys_[0] = key;
   context_.key_args_[0] = static_cast<uint32_t>(command.spec().keys.specs[0].index);
   context_.shards_[0] = &shard;
-  {
-    MutexLock lock(shard.mu());
-    CallHandler(command);
+  if (!TrySingleKey(command, shard)) [[unlikely]]
+    RunBoundKeys(command);
+  FinishLocked();
+}
+
+bool Dispatcher::TrySingleKey(const Command& command, Shard& shard) {
+  MutexLock lock(shard.mu());
+  const uint32_t id = shard.id();
+  if (shard.observed() && command.Has(kWrite)) [[unlikely]] {
+    std::vector<uint32_t> wanted;
+    if (AddWaitersShards(context_.db(), context_.keys_, {&id, 1}, wanted)) return false;
   }
-  PublishEvents();
+  CallHandler(command);
+  if (!ready_.empty() || context_.block_requested_) [[unlikely]]
+    AfterHandler({&id, 1});
+  return true;
 }
 
 void Dispatcher::RunManyKeys(const Command& command, Request& request) {
   BindKeys(command, request.args);
+  RunBoundKeys(command);
+  FinishLocked();
+}
+
+void Dispatcher::RunBoundKeys(const Command& command) {
   if (command.Has(kAllShards)) {
     locks_.AddAll();
   } else {
     for (const Shard* shard : context_.shards_) locks_.Add(shard->id());
   }
-  locks_.Lock();
+  LockWithWaiters(context_.db(), context_.keys_);
   context_.all_shards_locked_ = command.Has(kAllShards);
   CallHandler(command);
+  if (!ready_.empty() || context_.block_requested_) [[unlikely]]
+    AfterHandler(locks_.ids());
   context_.all_shards_locked_ = false;
   locks_.Unlock();
+}
+
+void Dispatcher::AfterHandler(std::span<const uint32_t> held) {
+  if (context_.block_requested_ && !context_.block_keys_.empty()) {
+    ParkClient(*context_.client_);
+    context_.block_keys_.clear();
+  }
+  ServeReady(held);
+}
+
+void Dispatcher::FinishLocked() {
+  if (!later_.empty() || !ready_.empty()) [[unlikely]]
+    ServeLater();
   PublishEvents();
 }
 
@@ -366,12 +398,14 @@ uint64_t Dispatcher::RunTransaction(Client& client, ReplyWriter& reply) {
   client.Set(kClientMulti, false);
 
   bool all = false;
+  std::vector<HashedKey> keys;
   for (const OwnedRequest& queued : transaction->queue) {
     all |= TouchesAllShards(queued.command());
     positions_.clear();
     FindKeys(queued.command(), queued.args(), positions_);
     for (const KeyPosition& position : positions_) {
-      locks_.Add(keyspace_.ShardOf(KeySlot(queued.args()[position.arg])));
+      keys.push_back(HashedKey::Of(queued.args()[position.arg]));
+      locks_.Add(keyspace_.ShardOf(keys.back().slot));
     }
   }
   if (client.watch != nullptr) {
@@ -380,7 +414,7 @@ uint64_t Dispatcher::RunTransaction(Client& client, ReplyWriter& reply) {
     }
   }
   if (all) locks_.AddAll();
-  locks_.Lock();
+  LockWithWaiters(client.db, keys);
   if (WatchedKeysChanged(client)) {
     reply.NullArray();
   } else {
@@ -399,11 +433,13 @@ uint64_t Dispatcher::RunTransaction(Client& client, ReplyWriter& reply) {
     }
     context_.command_ = exec;
     context_.in_transaction_ = false;
+    if (!ready_.empty()) [[unlikely]]
+      AfterHandler(locks_.ids());
     context_.all_shards_locked_ = false;
   }
   locks_.Unlock();
   UnwatchAll(client, keyspace_, services_);
-  PublishEvents();
+  FinishLocked();
   return reply.error_count() - errors_at_start;
 }
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "protocol/reply_writer.h"
 #include "protocol/request_parser.h"
 #include "server/error_counters.h"
+#include "server/shard_hooks.h"
 #include "server/shard_locks.h"
 
 namespace larder {
@@ -61,6 +63,8 @@ class Dispatcher {
     virtual void AfterTrackedCommand(Client& client, const Command* command) = 0;
     // What this thread's batch changed is due to be told to clients that track prefixes.
     virtual void SendBroadcasts() = 0;
+    // A client that waited for keys goes on with this reply.
+    virtual void EndWait(const ClientRecord& client, BlobRef reply) = 0;
     // A command took `nanoseconds`, which slow log or latency monitor may want to know.
     virtual void NoteDuration(const Client& client, const Command& command,
                               std::span<const std::string_view> args, int64_t nanoseconds) = 0;
@@ -71,6 +75,7 @@ class Dispatcher {
     Keyspace& keyspace;
     const CommandTable& commands;
     Environment& environment;
+    ShardHooks& hooks;
     ThreadCounters& counters;
     ErrorCounters& errors;
     // Called after a command that may have changed the configuration; calls set_settings.
@@ -78,6 +83,10 @@ class Dispatcher {
     uint64_t seed = 0;
   };
   explicit Dispatcher(const Options& options);
+
+  // Shards report what happens on this thread to this dispatcher, or to nobody any more.
+  void BindThread() { hooks_.BindThread(&context_.events_, &ready_, &counters_); }
+  void UnbindThread() { hooks_.BindThread(nullptr, nullptr, nullptr); }
 
   // Settings for the requests from here on; must outlive their use.
   void set_settings(const Settings* settings);
@@ -107,11 +116,22 @@ class Dispatcher {
   Result Run(Client& client, std::span<Request> requests, UnixMillis now, ReplyWriter& reply);
 
   CommandContext::Block TakeBlock() { return std::move(context_.block_); }
+  // Of a request that waits for keys; null for what waits for something else.
+  std::shared_ptr<Waiter> TakeWaiter() { return std::move(waiter_); }
+  // The client goes on without what it waited for. False if it was served just before: then the
+  // reply is on its way. REQUIRES: no shard's lock is held.
+  bool CancelWait(Waiter& waiter);
+  // Serves those who wait for keys that have changed outside of a handler's knowledge.
+  // REQUIRES: no shard's lock is held.
+  void ServeWaiters(UnixMillis now) {
+    if (ready_.empty() && later_.empty()) [[likely]]
+      return;
+    context_.now_ = now;
+    ServeLater();
+  }
 
-  // Keyspace events that wait to be published. What happens to keys outside of a handler's
-  // knowledge (expiry, eviction) is appended here on the same thread.
-  std::vector<KeyspaceEvent>& pending_events() { return context_.events_; }
-  // Publishes them. REQUIRES: no shard's lock is held.
+  // Publishes the keyspace events that wait for it: of handlers, and of what happens to keys
+  // without one (expiry, eviction). REQUIRES: no shard's lock is held.
   void PublishEvents();
 
   // Evicts for half a millisecond at most if memory is over its limit, whether or not a command
@@ -129,7 +149,15 @@ class Dispatcher {
   void Queue(Client& client, const Command& command, Request& request, ReplyWriter& reply);
 
   void RunSingleKey(const Command& command, const HashedKey& key);
+  // False, and nothing has happened, if those who wait for the key need more than its shard.
+  bool TrySingleKey(const Command& command, Shard& shard);
   void RunManyKeys(const Command& command, Request& request);
+  // With the keys that are in the context already.
+  void RunBoundKeys(const Command& command);
+  // While the locks are still held: the client begins to wait, or others stop waiting.
+  void AfterHandler(std::span<const uint32_t> held);
+  // When they are given back.
+  void FinishLocked();
   // Returns how many of the queue's commands failed: they have been accounted for, and EXEC itself
   // did not fail because of them.
   uint64_t RunTransaction(Client& client, ReplyWriter& reply);
@@ -138,6 +166,19 @@ class Dispatcher {
   // The keys of the request into the context; false (and an error replied) if they make no sense.
   void BindKeys(const Command& command, std::span<const std::string_view> args);
   void CallHandler(const Command& command);
+  // ---- Clients that wait for keys: dispatcher_waits.cpp. `held` are the shards whose locks are
+  // held, ascending.
+  void ParkClient(Client& client);
+  void Unpark(Waiter& waiter);
+  void LockWithWaiters(int db, std::span<const HashedKey> keys);
+  bool AddWaitersShards(int db, std::span<const HashedKey> keys, std::span<const uint32_t> held,
+                        std::vector<uint32_t>& wanted);
+  bool Holds(const Waiter& waiter, std::span<const uint32_t> held) const;
+  void ServeReady(std::span<const uint32_t> held);
+  bool ServeLine(const ReadyKey& ready, std::span<const uint32_t> held);
+  void ServeLater();
+  void Retry(Waiter& waiter, std::string_view changed_key);
+
   // As others may see them.
   std::span<const std::string_view> ShownArgs(std::span<const std::string_view> args);
   void Account(const Client& client, const Command& command, std::span<const std::string_view> args,
@@ -147,6 +188,7 @@ class Dispatcher {
   Keyspace& keyspace_;
   const CommandTable& commands_;
   Environment& environment_;
+  ShardHooks& hooks_;
   ThreadCounters& counters_;
   ErrorCounters& errors_;
   const std::function<void()> refresh_settings_;
@@ -155,6 +197,9 @@ class Dispatcher {
   Evictor evictor_;
   CommandContext context_;
   ShardLocks locks_;
+  std::vector<ReadyKey> ready_;  // Changed by what runs now, with somebody waiting for them.
+  std::vector<ReadyKey> later_;  // The same, to be served when all locks are given back.
+  std::shared_ptr<Waiter> waiter_;
   std::array<PreparedRequest, kBatch> prepared_;
   std::vector<KeyPosition> positions_;
   std::vector<std::string_view> shown_args_;

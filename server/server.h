@@ -56,6 +56,7 @@ class Server : public Services, public Dispatcher::Environment {
   SlowLog& slow_log() override { return slow_log_; }
   LatencyMonitor& latency_monitor() override { return latency_monitor_; }
   WatchTable& watches(uint32_t shard_id) override { return hooks_.watches(shard_id); }
+  void WakeWaiters(uint32_t shard_id, int db) override { hooks_.WakeWaiters(shard_id, db); }
   void UpdateObserved(uint32_t shard_id) override;
   std::vector<int64_t> HistogramOf(uint32_t command_id) const override;
   void ResetHistogram(uint32_t command_id) override;
@@ -89,6 +90,9 @@ class Server : public Services, public Dispatcher::Environment {
     tracking_.AfterCommand(client, command);
   }
   void SendBroadcasts() override { tracking_.SendBroadcasts(); }
+  void EndWait(const ClientRecord& client, BlobRef reply) override {
+    directory_.EndWait(client, std::move(reply));
+  }
   void NoteDuration(const Client& client, const Command& command,
                     std::span<const std::string_view> args, int64_t nanoseconds) override;
 

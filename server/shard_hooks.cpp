@@ -7,20 +7,39 @@ namespace {
 
 // Of the thread that is running; null on threads that serve no clients.
 thread_local std::vector<KeyspaceEvent>* thread_events = nullptr;
+thread_local std::vector<ReadyKey>* thread_ready = nullptr;
 thread_local ThreadCounters* thread_counters = nullptr;
+
+void NoteReady(uint32_t shard_id, int db, std::string_view key) {
+  if (thread_ready == nullptr) return;
+  ReadyKey ready{shard_id, db, std::string(key)};
+  // A command that changes a key often is one change.
+  if (thread_ready->empty() || thread_ready->back() != ready) {
+    thread_ready->push_back(std::move(ready));
+  }
+}
 
 }  // namespace
 
-void ShardHooks::BindThread(std::vector<KeyspaceEvent>* events, ThreadCounters* counters) {
+void ShardHooks::BindThread(std::vector<KeyspaceEvent>* events, std::vector<ReadyKey>* ready,
+                            ThreadCounters* counters) {
   thread_events = events;
+  thread_ready = ready;
   thread_counters = counters;
 }
 
 bool ShardHooks::WantsChanges(uint32_t shard_id) const {
-  return !watches_[shard_id].empty() || (tracking_ != nullptr && tracking_->Wants(shard_id));
+  return !watches_[shard_id].empty() || !waits_[shard_id].empty() ||
+         (tracking_ != nullptr && tracking_->Wants(shard_id));
+}
+
+void ShardHooks::WakeWaiters(uint32_t shard_id, int db) {
+  waits_[shard_id].ForEachKey(db, [&](std::string_view key) { NoteReady(shard_id, db, key); });
 }
 
 void ShardHooks::OnKeyChanging(Shard& shard, int db, std::string_view key) {
+  if (waits_[shard.id()].Find(db, key) != nullptr) [[unlikely]]
+    NoteReady(shard.id(), db, key);
   watches_[shard.id()].OnKeyChanging(db, key);
   if (tracking_ != nullptr) tracking_->OnKeyChanging(shard, db, key);
 }

@@ -5,30 +5,46 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "commands/command_context.h"
 #include "commands/thread_counters.h"
 #include "commands/watch_table.h"
+#include "server/wait_table.h"
 #include "storage/shard.h"
 
 namespace larder {
 
 class TrackingTable;
 
+// A key that has changed and that somebody waits for.
+struct ReadyKey {
+  uint32_t shard;
+  int db;
+  std::string text;
+
+  friend bool operator==(const ReadyKey&, const ReadyKey&) = default;
+};
+
 class ShardHooks : public ShardObserver {
  public:
-  explicit ShardHooks(uint32_t shards) : watches_(shards) {}
+  explicit ShardHooks(uint32_t shards) : watches_(shards), waits_(shards) {}
 
   // Once, before any shard is used.
   void set_tracking(TrackingTable* tracking) { tracking_ = tracking; }
 
-  // Where this thread's expired keys are counted and announced; nulls before the thread ends.
-  void BindThread(std::vector<KeyspaceEvent>* events, ThreadCounters* counters);
+  // Where this thread's expired keys are announced and counted, and where keys are noted that
+  // somebody waits for; nulls before the thread ends.
+  void BindThread(std::vector<KeyspaceEvent>* events, std::vector<ReadyKey>* ready,
+                  ThreadCounters* counters);
 
   // REQUIRES: the shard's lock is held, as for all that follows.
   WatchTable& watches(uint32_t shard_id) { return watches_[shard_id]; }
+  WaitTable& waits(uint32_t shard_id) { return waits_[shard_id]; }
+  // All keys of the database that somebody waits for have changed.
+  void WakeWaiters(uint32_t shard_id, int db);
   bool WantsChanges(uint32_t shard_id) const;
 
   void OnKeyChanging(Shard& shard, int db, std::string_view key) override;
@@ -36,6 +52,7 @@ class ShardHooks : public ShardObserver {
 
  private:
   std::vector<WatchTable> watches_;
+  std::vector<WaitTable> waits_;
   TrackingTable* tracking_ = nullptr;
 };
 

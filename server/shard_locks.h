@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "storage/keyspace.h"
@@ -26,6 +27,8 @@ class ShardLocks {
   void AddAll();
   void Lock();
   void Unlock();
+  // Those that are held, ascending, each once.
+  std::span<const uint32_t> ids() const { return ids_; }
   bool holds_all() const { return locked_ && ids_.size() == keyspace_.shard_count(); }
 
  private:

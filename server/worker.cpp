@@ -39,6 +39,7 @@ Worker::Worker(Server& server, uint32_t index)
       .keyspace = server.keyspace(),
       .commands = server.command_table(),
       .environment = server,
+      .hooks = server.hooks(),
       .counters = counters_,
       .errors = errors_,
       .refresh_settings =
@@ -75,12 +76,12 @@ void Worker::Join() {
 
 void Worker::Run() {
   current_worker = this;
-  server_.hooks().BindThread(&dispatcher_->pending_events(), &counters_);
+  dispatcher_->BindThread();
   loop_.set_after_events([this] { RunRound(); });
   loop_.set_before_wait([this](MonoTime now) { return BeforeWait(now); });
   Cron();
   loop_.Run();
-  server_.hooks().BindThread(nullptr, nullptr);
+  dispatcher_->UnbindThread();
   closed_.clear();
   current_worker = nullptr;
 }
@@ -106,6 +107,7 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   if (may_be_over_limit_) {
     server_.TrimTracking(settings_->tracking_table_max_keys);
     may_be_over_limit_ = dispatcher_->EvictSlice(UnixMillisNow());
+    dispatcher_->ServeWaiters(UnixMillisNow());
   }
   const bool upkeep = expire_cycle_.active() || may_be_over_limit_;
   // Clients come in between, but there is no reason to sleep while there is work. What has just
@@ -134,6 +136,7 @@ void Worker::ExpireSlice() {
   if (slice.longest_hold.count() > counters_.longest_shard_hold_ns.Get()) {
     counters_.longest_shard_hold_ns.Set(slice.longest_hold.count());
   }
+  dispatcher_->ServeWaiters(UnixMillisNow());
   dispatcher_->PublishEvents();
   if (thread_tracking.has_broadcasts) server_.SendBroadcasts();
 }
@@ -244,6 +247,12 @@ void Worker::KillClient(uint64_t id) {
 void Worker::UnblockClient(uint64_t id, UnblockReason reason) {
   loop_.Post([this, id, reason] {
     if (Connection* connection = Find(id)) connection->Unblock(reason);
+  });
+}
+
+void Worker::EndWait(uint64_t id, BlobRef reply) {
+  loop_.Post([this, id, reply = std::move(reply)] {
+    if (Connection* connection = Find(id)) connection->EndWaitWith(reply);
   });
 }
 

@@ -53,6 +53,7 @@ class Worker : public ClientHost {
   // ---- ClientHost; any thread.
   void KillClient(uint64_t id) override;
   void UnblockClient(uint64_t id, UnblockReason reason) override;
+  void EndWait(uint64_t id, BlobRef reply) override;
   // In order of the calls for one client. On the worker's own thread the bytes are in the client's
   // output when the call returns, behind everything that other threads delivered before.
   void DeliverToClient(uint64_t id, BlobRef resp2, BlobRef resp3) override;

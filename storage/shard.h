@@ -86,6 +86,10 @@ class alignas(64) Shard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Entry* SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The same, held as bytes that somebody edits (OBJECT ENCODING says "raw"), never as a number.
+  // `value` may be a view of what the key holds.
+  Entry* SetRawString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The same for a number, kept as one.
   Entry* SetInteger(int db, const HashedKey& key, int64_t value, UnixMillis expiry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -93,6 +97,8 @@ class alignas(64) Shard {
   // that it can be edited, and gives its bytes for writing. `entry` is updated when it moves.
   std::span<char> EditString(int db, const HashedKey& key, Entry*& entry, size_t size)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Holds the string as SetRawString would. No change: what it says stays the same.
+  Entry* MakeRaw(int db, const HashedKey& key, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Creates or replaces `key` with a collection, which is the shard's from then on.
   Entry* SetObject(int db, const HashedKey& key, const Object& object, UnixMillis expiry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -160,6 +166,7 @@ class alignas(64) Shard {
 
   // Whether OnKeyChanging is wanted: someone watches or tracks a key here.
   void set_observed(bool observed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool observed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return (hooks_ & kObserved) != 0; }
   // DEBUG SET-ACTIVE-EXPIRE and friends: whether Find removes what has expired.
   void set_lazy_expiry(bool enabled) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

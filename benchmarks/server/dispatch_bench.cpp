@@ -86,6 +86,7 @@ class Thread {
                      .keyspace = server.keyspace(),
                      .commands = server.command_table(),
                      .environment = server,
+                     .hooks = server.hooks(),
                      .counters = counters_,
                      .errors = errors_,
                      .refresh_settings = [] {},
@@ -93,9 +94,9 @@ class Thread {
         client_(std::make_shared<ClientRecord>()) {
     client_.Set(kClientAuthenticated);
     dispatcher_.set_settings(settings_.get());
-    server_.hooks().BindThread(&dispatcher_.pending_events(), &counters_);
+    dispatcher_.BindThread();
   }
-  ~Thread() { server_.hooks().BindThread(nullptr, nullptr); }
+  ~Thread() { dispatcher_.UnbindThread(); }
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
 

@@ -88,16 +88,17 @@ class Engine {
         .keyspace = server_->keyspace(),
         .commands = server_->command_table(),
         .environment = *server_,
+        .hooks = server_->hooks(),
         .counters = *counters_,
         .errors = errors_,
         .refresh_settings = [] {},
         .seed = 1,
     });
     dispatcher_->set_settings(settings_.get());
-    server_->hooks().BindThread(&dispatcher_->pending_events(), counters_.get());
+    dispatcher_->BindThread();
     client_.Set(kClientAuthenticated);
   }
-  ~Engine() { server_->hooks().BindThread(nullptr, nullptr); }
+  ~Engine() { dispatcher_->UnbindThread(); }
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 

@@ -28,6 +28,9 @@ class FakeClientHost : public ClientHost {
   void UnblockClient(uint64_t id, UnblockReason reason) override {
     Note(unblocked_, std::pair(id, reason));
   }
+  void EndWait(uint64_t id, BlobRef reply) override {
+    Note(served_, std::pair(id, std::string(reply->view())));
+  }
   void DeliverToClient(uint64_t id, BlobRef resp2, BlobRef resp3) override {
     const auto text = [](const BlobRef& blob) {
       return blob ? std::string(blob->view()) : std::string();
@@ -38,6 +41,7 @@ class FakeClientHost : public ClientHost {
   void ResumePaused() override { Note(resumed_, true); }
 
   std::vector<Delivery> TakeDeliveries() { return Take(deliveries_); }
+  std::vector<std::pair<uint64_t, std::string>> TakeServed() { return Take(served_); }
   std::vector<uint64_t> TakeKilled() { return Take(killed_); }
   std::vector<std::pair<uint64_t, UnblockReason>> TakeUnblocked() { return Take(unblocked_); }
   // How many deliveries there were at each call of DrainDeliveries.
@@ -64,6 +68,7 @@ class FakeClientHost : public ClientHost {
   std::vector<Delivery> deliveries_;
   std::vector<uint64_t> killed_;
   std::vector<std::pair<uint64_t, UnblockReason>> unblocked_;
+  std::vector<std::pair<uint64_t, std::string>> served_;
   std::vector<size_t> drained_at_;
   std::vector<bool> resumed_;
 };

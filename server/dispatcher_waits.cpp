@@ -1,0 +1,252 @@
+// The part of the dispatcher that serves clients who wait for keys.
+//
+// A handler that finds nothing calls BlockOnKeys; while its shards are still locked the request
+// takes its place in the line of each key (ParkClient). A command that changes such a key leaves a
+// ReadyKey; before it gives its locks back, the requests in that key's line are tried in order
+// (ServeReady). So nobody can come between what was pushed and who waited for it. To have all the
+// locks that those requests need, a command locks them beforehand (AddWaitersShards). What changes
+// keys without foresight (expiry, eviction, whole databases) serves afterwards (ServeLater).
+#include <algorithm>
+
+#include "base/check.h"
+#include "server/dispatcher.h"
+#include "server/thread_tracking.h"
+
+namespace larder {
+
+void Dispatcher::ParkClient(Client& client) {
+  const Command& command = *context_.command_;
+  std::vector<std::string_view> args(context_.args_.begin(), context_.args_.end());
+  for (const auto& [index, text] : context_.retry_args_) args[index] = text;
+  auto waiter = std::make_shared<Waiter>(client.record, OwnedRequest(command, args, {}));
+  context_.retry_args_.clear();
+  waiter->client.db = client.db;
+  waiter->client.resp = client.resp;
+  waiter->client.flags = client.flags & (kClientAuthenticated | kClientNoTouch);
+  waiter->when_deleted = context_.block_.when_deleted;
+  for (const Shard* shard : context_.shards_) waiter->shards.push_back(shard->id());
+  std::sort(waiter->shards.begin(), waiter->shards.end());
+  waiter->shards.erase(std::unique(waiter->shards.begin(), waiter->shards.end()),
+                       waiter->shards.end());
+  for (const size_t key : context_.block_keys_) {
+    const std::string_view text = waiter->request.args()[context_.key_args_[key]];
+    const bool known = std::any_of(waiter->keys.begin(), waiter->keys.end(),
+                                   [&](const Waiter::Key& other) { return other.text == text; });
+    if (known) continue;
+    waiter->keys.push_back({.shard = context_.shards_[key]->id(), .text = text, .place = {}});
+  }
+  for (Waiter::Key& key : waiter->keys) {
+    hooks_.waits(key.shard).Add(waiter, key);
+    services_.UpdateObserved(key.shard);
+  }
+  client.Set(kClientBlocked);
+  client.record->flags.fetch_or(kClientBlocked, std::memory_order_relaxed);
+  waiter_ = std::move(waiter);
+}
+
+void Dispatcher::Unpark(Waiter& waiter) {
+  for (const Waiter::Key& key : waiter.keys) {
+    hooks_.waits(key.shard).Remove(waiter, key);
+    services_.UpdateObserved(key.shard);
+  }
+  waiter.keys.clear();
+}
+
+bool Dispatcher::CancelWait(Waiter& waiter) {
+  for (const uint32_t shard : waiter.shards) locks_.Add(shard);
+  locks_.Lock();
+  const bool cancelled = waiter.state == Waiter::State::kWaiting;
+  if (cancelled) {
+    waiter.state = Waiter::State::kGone;
+    Unpark(waiter);
+  }
+  locks_.Unlock();
+  return cancelled;
+}
+
+bool Dispatcher::AddWaitersShards(int db, std::span<const HashedKey> keys,
+                                  std::span<const uint32_t> held, std::vector<uint32_t>& wanted) {
+  const auto is_held = [&](uint32_t shard) {
+    return std::binary_search(held.begin(), held.end(), shard);
+  };
+  const size_t wanted_before = wanted.size();
+  // Serving one may change a key that another waits for, and so on.
+  std::vector<std::string_view> to_see;
+  for (const HashedKey& key : keys) to_see.push_back(key.text);
+  for (size_t i = 0; i < to_see.size(); ++i) {
+    const uint32_t shard = keyspace_.ShardOf(KeySlot(to_see[i]));
+    if (!is_held(shard)) continue;
+    const WaitTable::Line* line = hooks_.waits(shard).Find(db, to_see[i]);
+    if (line == nullptr || line->spanning == 0) continue;
+    for (const std::shared_ptr<Waiter>& waiter : line->waiters) {
+      if (!waiter->spans_shards()) continue;
+      for (const uint32_t needed : waiter->shards) {
+        if (!is_held(needed)) wanted.push_back(needed);
+      }
+      positions_.clear();
+      FindKeys(waiter->request.command(), waiter->request.args(), positions_);
+      for (const KeyPosition& position : positions_) {
+        const std::string_view key = waiter->request.args()[position.arg];
+        if (std::find(to_see.begin(), to_see.end(), key) == to_see.end()) to_see.push_back(key);
+      }
+    }
+  }
+  return wanted.size() != wanted_before;
+}
+
+void Dispatcher::LockWithWaiters(int db, std::span<const HashedKey> keys) {
+  locks_.Lock();
+  std::vector<uint32_t> wanted;
+  while (!locks_.holds_all() && AddWaitersShards(db, keys, locks_.ids(), wanted)) {
+    wanted.insert(wanted.end(), locks_.ids().begin(), locks_.ids().end());
+    locks_.Unlock();
+    for (const uint32_t shard : wanted) locks_.Add(shard);
+    locks_.Lock();
+    wanted.clear();
+  }
+}
+
+bool Dispatcher::Holds(const Waiter& waiter, std::span<const uint32_t> held) const {
+  return std::includes(held.begin(), held.end(), waiter.shards.begin(), waiter.shards.end());
+}
+
+void Dispatcher::ServeReady(std::span<const uint32_t> held) {
+  // The list grows while what is served changes further keys.
+  for (size_t i = 0; i < ready_.size(); ++i) {
+    const ReadyKey ready = ready_[i];
+    if (!std::binary_search(held.begin(), held.end(), ready.shard) || !ServeLine(ready, held)) {
+      later_.push_back(ready);
+    }
+  }
+  ready_.clear();
+}
+
+// False if somebody in the line needs more locks.
+bool Dispatcher::ServeLine(const ReadyKey& ready, std::span<const uint32_t> held) {
+  Shard& shard = keyspace_.shard(ready.shard);
+  shard.mu().AssertHeld();
+  const HashedKey key = HashedKey::Of(ready.text);
+  WaitTable::Line* line = hooks_.waits(ready.shard).Find(ready.db, ready.text);
+  if (line == nullptr) return true;
+  for (auto next = line->waiters.begin();;) {
+    const bool there = shard.Find(ready.db, key, context_.now_) != nullptr;
+    if (!there && line->when_deleted == 0) return true;
+    const std::shared_ptr<Waiter> waiter = *next++;
+    const bool last = next == line->waiters.end();
+    if (there || waiter->when_deleted) {
+      if (!Holds(*waiter, held)) return false;
+      Retry(*waiter, ready.text);
+    }
+    // Only the waiter itself can have left the line; if it was the last, the line is gone too.
+    if (last) return true;
+  }
+}
+
+void Dispatcher::ServeLater() {
+  while (true) {
+    later_.insert(later_.end(), std::make_move_iterator(ready_.begin()),
+                  std::make_move_iterator(ready_.end()));
+    ready_.clear();
+    if (later_.empty()) break;
+    std::vector<ReadyKey> keys;
+    keys.swap(later_);
+    for (const ReadyKey& ready : keys) {
+      std::vector<std::shared_ptr<Waiter>> waiters;
+      {
+        Shard& shard = keyspace_.shard(ready.shard);
+        MutexLock lock(shard.mu());
+        if (const WaitTable::Line* line = hooks_.waits(ready.shard).Find(ready.db, ready.text)) {
+          waiters.assign(line->waiters.begin(), line->waiters.end());
+        }
+      }
+      const HashedKey key = HashedKey::Of(ready.text);
+      for (const std::shared_ptr<Waiter>& waiter : waiters) {
+        for (const uint32_t shard : waiter->shards) locks_.Add(shard);
+        locks_.Lock();
+        Shard& shard = keyspace_.shard(ready.shard);
+        shard.mu().AssertHeld();
+        const bool there = shard.Find(ready.db, key, context_.now_) != nullptr;
+        if (there || waiter->when_deleted) Retry(*waiter, ready.text);
+        locks_.Unlock();
+      }
+    }
+  }
+  PublishEvents();
+}
+
+void Dispatcher::Retry(Waiter& waiter, std::string_view changed_key) {
+  if (waiter.state != Waiter::State::kWaiting) return;
+  // CLIENT UNBLOCK came first: the client's thread is about to hear of it.
+  if ((waiter.client.record->flags.load(std::memory_order_relaxed) & kClientBlocked) == 0) return;
+
+  // What the command that runs now still needs of the context.
+  struct Saved {
+    const Command* command;
+    std::span<const std::string_view> args;
+    std::vector<std::pair<uint32_t, BlobRef>>* blobs;
+    ReplyWriter* reply;
+    Client* client;
+    bool in_transaction;
+    std::vector<HashedKey> keys;
+    std::vector<uint32_t> key_args;
+    std::vector<Shard*> shards;
+  };
+  Saved saved = {context_.command_,
+                 context_.args_,
+                 context_.blobs_,
+                 context_.reply_,
+                 context_.client_,
+                 context_.in_transaction_,
+                 std::move(context_.keys_),
+                 std::move(context_.key_args_),
+                 std::move(context_.shards_)};
+  Client* const running = std::exchange(thread_tracking.client, nullptr);
+
+  OutputBuffer out;
+  ReplyWriter reply(out, waiter.client.resp);
+  const Command& command = waiter.request.command();
+  context_.command_ = &command;
+  context_.args_ = waiter.request.args();
+  context_.blobs_ = &waiter.request.blobs();
+  context_.reply_ = &reply;
+  context_.client_ = &waiter.client;
+  context_.in_transaction_ = false;
+  BindKeys(command, waiter.request.args());
+  context_.retry_keys_.clear();
+  for (size_t i = 0; i < context_.keys_.size(); ++i) {
+    const bool waited_for =
+        std::any_of(waiter.keys.begin(), waiter.keys.end(),
+                    [&](const Waiter::Key& key) { return key.text == context_.keys_[i].text; });
+    if (waited_for) context_.retry_keys_.push_back(i);
+  }
+  context_.retry_key_ = changed_key;
+  context_.retrying_ = true;
+  command.spec().handler(context_);
+  context_.retrying_ = false;
+  const bool served = !std::exchange(context_.block_requested_, false);
+  context_.retry_args_.clear();
+
+  context_.command_ = saved.command;
+  context_.args_ = saved.args;
+  context_.blobs_ = saved.blobs;
+  context_.reply_ = saved.reply;
+  context_.client_ = saved.client;
+  context_.in_transaction_ = saved.in_transaction;
+  context_.keys_ = std::move(saved.keys);
+  context_.key_args_ = std::move(saved.key_args);
+  context_.shards_ = std::move(saved.shards);
+  thread_tracking.client = running;
+  if (!served) return;
+
+  if (reply.error_count() != 0) {
+    counters_.by_command[command.id()].failed_calls.Increment();
+    counters_.error_replies.Increment();
+    errors_.Count(reply.last_error());
+  }
+  waiter.client.record->flags.fetch_and(~kClientBlocked, std::memory_order_relaxed);
+  waiter.state = Waiter::State::kServed;
+  Unpark(waiter);
+  environment_.EndWait(*waiter.client.record, BlobRef::CopyOf(out.ToString()));
+}
+
+}  // namespace larder
