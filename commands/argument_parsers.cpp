@@ -1,5 +1,6 @@
 #include "commands/argument_parsers.h"
 
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -46,6 +47,23 @@ std::optional<UnixMillis> ToUnixMillis(int64_t number, TimeUnit unit, TimeOrigin
   return number + now;
 }
 
+// False if `text` is no number. What is beyond an int64_t becomes its least value: such a timeout,
+// even if it is positive, Redis calls negative.
+bool ParseSecondsAsMillis(std::string_view text, int64_t& milliseconds) {
+  // Nearly always a small whole number, which needs no strtold.
+  const std::optional<int64_t> whole = ParseInt64(text);
+  if (whole && *whole >= 0 && *whole < kMax / kMillisPerSecond) {
+    milliseconds = *whole * kMillisPerSecond;
+    return true;
+  }
+  const std::optional<long double> seconds = ParseLongDouble(text);
+  if (!seconds) return false;
+  const long double rounded = std::ceil(*seconds * kMillisPerSecond);
+  const bool fits = rounded > -0x1p63L && rounded < 0x1p63L;
+  milliseconds = fits ? static_cast<int64_t>(rounded) : std::numeric_limits<int64_t>::min();
+  return true;
+}
+
 }  // namespace
 
 bool ParseInteger(CommandContext& ctx, size_t arg, int64_t& value, std::string_view error) {
@@ -69,6 +87,31 @@ bool ParseExpiry(CommandContext& ctx, size_t arg, TimeUnit unit, TimeOrigin orig
   }
   expiry = *at;
   return true;
+}
+
+bool ParseBlockingTimeout(CommandContext& ctx, size_t arg, TimeUnit unit,
+                          std::chrono::milliseconds& timeout) {
+  const std::string_view text = ctx.arg(arg);
+  int64_t milliseconds = 0;
+  if (unit == TimeUnit::kMilliseconds) {
+    if (!ParseInteger(ctx, arg, milliseconds, error_text::kTimeoutNotAnInteger)) return false;
+  } else if (!ParseSecondsAsMillis(text, milliseconds)) {
+    ctx.reply().Error(error_text::kTimeoutNotAFloat);
+    return false;
+  }
+  if (milliseconds < 0) {
+    ctx.reply().Error(error_text::kNegativeTimeout);
+    return false;
+  }
+  timeout = std::chrono::milliseconds(milliseconds);
+  return true;
+}
+
+MonoTime DeadlineAfter(std::chrono::milliseconds timeout) {
+  const MonoTime now = MonoNow();
+  const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(MonoTime::max() - now);
+  if (timeout.count() == 0 || timeout >= longest) return MonoTime::max();
+  return now + timeout;
 }
 
 bool ExpiryOption::Take(const CommandContext& ctx, size_t& index) {

@@ -4,6 +4,7 @@
 // Concurrency: thread-confined, like the context they get.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -25,6 +26,13 @@ enum class TimeOrigin : uint8_t { kNow, kEpoch };
 // Argument `arg` as a time to live or a point in time, which must be positive and fit.
 bool ParseExpiry(CommandContext& ctx, size_t arg, TimeUnit unit, TimeOrigin origin,
                  UnixMillis& expiry);
+
+// Argument `arg` as how long to block; zero is for ever. Seconds may have a fraction (BLPOP),
+// milliseconds are an integer (XREAD).
+bool ParseBlockingTimeout(CommandContext& ctx, size_t arg, TimeUnit unit,
+                          std::chrono::milliseconds& timeout);
+// When a wait of `timeout` that begins now is over; one of zero never is (MonoTime::max()).
+MonoTime DeadlineAfter(std::chrono::milliseconds timeout);
 
 // [EX seconds|PX milliseconds|EXAT unix-seconds|PXAT unix-milliseconds], and KEEPTTL or PERSIST.
 //

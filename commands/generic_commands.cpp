@@ -1,11 +1,13 @@
 // Commands on keys of any type: removing, renaming, copying, moving, and waiting for replicas.
 
+#include <chrono>
 #include <limits>
 #include <optional>
 #include <utility>
 
 #include "base/numbers.h"
 #include "base/text.h"
+#include "commands/argument_parsers.h"
 #include "commands/command_context.h"
 #include "commands/families.h"
 #include "commands/value_type_name.h"
@@ -165,32 +167,15 @@ void Type(CommandContext& ctx) {
   ctx.reply().Simple(entry == nullptr ? "none" : ValueTypeName(entry->type()));
 }
 
-// A timeout in milliseconds, 0 meaning for ever, or nothing and an error replied.
-std::optional<MonoTime> ParseDeadline(CommandContext& ctx, std::string_view text) {
-  const std::optional<int64_t> timeout_ms = ParseInt64(text);
-  if (!timeout_ms) {
-    ctx.reply().Error(error_text::kTimeoutNotAnInteger);
-    return std::nullopt;
-  }
-  if (*timeout_ms < 0) {
-    ctx.reply().Error(error_text::kNegativeTimeout);
-    return std::nullopt;
-  }
-  const MonoTime now = MonoNow();
-  const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(MonoTime::max() - now);
-  if (*timeout_ms == 0 || *timeout_ms >= longest.count()) return MonoTime::max();
-  return now + std::chrono::milliseconds(*timeout_ms);
-}
-
 // There are no replicas yet whose acknowledgement could be counted.
 void Wait(CommandContext& ctx) {
   const std::optional<int64_t> replicas = ParseInt64(ctx.arg(1));
   if (!replicas) return ctx.reply().Error(error_text::kNotAnInteger);
-  const std::optional<MonoTime> deadline = ParseDeadline(ctx, ctx.arg(2));
-  if (!deadline) return;
+  std::chrono::milliseconds timeout{};
+  if (!ParseBlockingTimeout(ctx, 2, TimeUnit::kMilliseconds, timeout)) return;
   if (*replicas <= 0 || ctx.in_transaction()) return ctx.reply().Integer(0);
-  ctx.BlockClient(
-      {.deadline = *deadline, .on_timeout = [](ReplyWriter& reply) { reply.Integer(0); }});
+  ctx.BlockClient({.deadline = DeadlineAfter(timeout),
+                   .on_timeout = [](ReplyWriter& reply) { reply.Integer(0); }});
 }
 
 void ReplyNobodyHasSynced(ReplyWriter& reply) {
@@ -208,14 +193,14 @@ void WaitAof(CommandContext& ctx) {
   const std::optional<int64_t> replicas = ParseInt64(ctx.arg(2));
   if (!replicas) return ctx.reply().Error(error_text::kNotAnInteger);
   if (*replicas < 0) return ctx.reply().Error("ERR value is out of range, must be positive");
-  const std::optional<MonoTime> deadline = ParseDeadline(ctx, ctx.arg(3));
-  if (!deadline) return;
+  std::chrono::milliseconds timeout{};
+  if (!ParseBlockingTimeout(ctx, 3, TimeUnit::kMilliseconds, timeout)) return;
   if (*local > 0) {
     return ctx.reply().Error(
         "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
   }
   if (*replicas == 0 || ctx.in_transaction()) return ReplyNobodyHasSynced(ctx.reply());
-  ctx.BlockClient({.deadline = *deadline, .on_timeout = &ReplyNobodyHasSynced});
+  ctx.BlockClient({.deadline = DeadlineAfter(timeout), .on_timeout = &ReplyNobodyHasSynced});
 }
 
 constexpr uint32_t kRemoves = kKeyRm | kKeyDelete;

@@ -48,6 +48,7 @@ inline constexpr std::string_view kNotAnInt32 =
 inline constexpr std::string_view kMustBePositive = "ERR value is out of range, must be positive";
 inline constexpr std::string_view kTimeoutNotAnInteger =
     "ERR timeout is not an integer or out of range";
+inline constexpr std::string_view kTimeoutNotAFloat = "ERR timeout is not a float or out of range";
 inline constexpr std::string_view kNegativeTimeout = "ERR timeout is negative";
 inline constexpr std::string_view kExpireNxWithOthers =
     "ERR NX and XX, GT or LT options at the same time are not compatible";
@@ -106,6 +107,25 @@ inline constexpr std::string_view kOptInAndOptOut =
 inline constexpr std::string_view kOptSwitch =
     "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then "
     "re-enabling it with a different mode.";
+
+// Bitmaps and HyperLogLogs.
+inline constexpr std::string_view kBitOffset = "ERR bit offset is not an integer or out of range";
+inline constexpr std::string_view kNotABit = "ERR bit is not an integer or out of range";
+inline constexpr std::string_view kBitArgument = "ERR The bit argument must be 1 or 0.";
+inline constexpr std::string_view kBitOpNotOneSource =
+    "ERR BITOP NOT must be called with a single source key.";
+inline constexpr std::string_view kInvalidBitfieldType =
+    "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 "
+    "is.";
+inline constexpr std::string_view kInvalidOverflow = "ERR Invalid OVERFLOW type specified";
+inline constexpr std::string_view kBitfieldReadOnly =
+    "ERR BITFIELD_RO only supports the GET subcommand";
+inline constexpr std::string_view kNotAHyperLogLog =
+    "WRONGTYPE Key is not a valid HyperLogLog string value.";
+inline constexpr std::string_view kCorruptHyperLogLog =
+    "INVALIDOBJ Corrupted HLL object detected";
+// "ERR BITOP DIFF must be called with at least two source keys."
+std::string BitOpNeedsTwoSources(std::string_view operation);
 
 // What EXEC answers when it is itself refused with `error`.
 std::string ExecAbortedBecause(std::string_view error);
