@@ -31,6 +31,7 @@ if(LARDER_BENCHMARKS)
   endif()
 endif()
 find_path(LARDER_XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+pkg_check_modules(lzf REQUIRED IMPORTED_TARGET liblzf)
 if(LARDER_JEMALLOC)
   pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
 endif()
@@ -56,7 +57,7 @@ target_compile_definitions(larder_options INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION)
 target_include_directories(larder_options SYSTEM INTERFACE ${LARDER_XXHASH_INCLUDE_DIR})
 target_link_libraries(larder_options INTERFACE
-  absl::base absl::cleanup absl::core_headers absl::fixed_array absl::flat_hash_map
+  absl::base absl::btree absl::cleanup absl::core_headers absl::fixed_array absl::flat_hash_map
   absl::flat_hash_set absl::function_ref absl::hash absl::inlined_vector absl::int128 absl::node_hash_map
   absl::span absl::status absl::statusor absl::str_format absl::strings
   fmt::fmt spdlog::spdlog Threads::Threads)

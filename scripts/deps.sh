@@ -8,8 +8,8 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build ccache lld-19 pkg-config git
-  libabsl-dev libboost1.81-dev libboost-system1.81-dev libfmt-dev libjemalloc-dev libspdlog-dev
-  libssl-dev libxxhash-dev
+  libabsl-dev libboost1.81-dev libboost-system1.81-dev libfmt-dev libjemalloc-dev liblzf-dev
+  libspdlog-dev libssl-dev libxxhash-dev
 )
 check_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19
