@@ -1,6 +1,7 @@
 #include "storage/object.h"
 
 #include "base/check.h"
+#include "storage/set.h"
 
 namespace larder {
 
@@ -9,7 +10,7 @@ const ObjectOperations& OperationsOf(ValueType type) {
   static constexpr const ObjectOperations* kByType[] = {
       nullptr,  // kString
       nullptr,  // kList
-      nullptr,  // kSet
+      &kSetOperations,
       nullptr,  // kSortedSet
       nullptr,  // kHash
       nullptr,  // kStream
