@@ -246,6 +246,8 @@ constexpr bool IsWellFormed(std::span<const CommandSpec> table) {
     if ((row.flags & kWrite) != 0 && (row.flags & kReadOnly) != 0) return false;
     const int least_arguments = row.arity < 0 ? -row.arity : row.arity;
     for (const KeySpec& spec : row.keys.view()) {
+      // "destkey [sourcekey ...]": only the first specification must find a key.
+      if (&spec != row.keys.specs.data() && spec.last < 0) continue;
       if (spec.begin == KeySpec::Begin::kIndex && spec.index >= least_arguments &&
           (row.flags & kNoMandatoryKeys) == 0 && (spec.flags & kKeyNotKey) == 0) {
         return false;

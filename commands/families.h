@@ -5,6 +5,8 @@
 
 namespace larder {
 
+extern const CommandFamily kBitfieldFamily;
+extern const CommandFamily kBitmapFamily;
 extern const CommandFamily kClientFamily;
 extern const CommandFamily kCommandFamily;
 extern const CommandFamily kConfigFamily;
@@ -13,6 +15,7 @@ extern const CommandFamily kDatabaseFamily;
 extern const CommandFamily kDebugFamily;
 extern const CommandFamily kExpireFamily;
 extern const CommandFamily kGenericFamily;
+extern const CommandFamily kHyperLogLogFamily;
 extern const CommandFamily kLatencyFamily;
 extern const CommandFamily kMemoryFamily;
 extern const CommandFamily kObjectFamily;

@@ -5,13 +5,33 @@ namespace larder {
 
 std::span<const CommandFamily> AllCommandFamilies() {
   // A function-local copy: the families are constants of other files, initialised at compile time.
+  // clang-format off
   static const std::vector<CommandFamily> families = {
       // Each family adds its line here once its table is defined.
-      kClientFamily,        kCommandFamily, kConfigFamily,      kConnectionFamily,  kDatabaseFamily,
-      kDebugFamily,         kExpireFamily,  kGenericFamily,     kLatencyFamily,     kMemoryFamily,
-      kObjectFamily,        kPubSubFamily,  kScanFamily,        kServerFamily,      kSlowLogFamily,
-      kStringCounterFamily, kStringFamily,  kStringRangeFamily, kTransactionFamily,
+      kBitfieldFamily,
+      kBitmapFamily,
+      kClientFamily,
+      kCommandFamily,
+      kConfigFamily,
+      kConnectionFamily,
+      kDatabaseFamily,
+      kDebugFamily,
+      kExpireFamily,
+      kGenericFamily,
+      kHyperLogLogFamily,
+      kLatencyFamily,
+      kMemoryFamily,
+      kObjectFamily,
+      kPubSubFamily,
+      kScanFamily,
+      kServerFamily,
+      kSlowLogFamily,
+      kStringCounterFamily,
+      kStringFamily,
+      kStringRangeFamily,
+      kTransactionFamily,
   };
+  // clang-format on
   return families;
 }
 

@@ -18,6 +18,11 @@ std::string ExecAbortedBecause(std::string_view error) {
   return absl::StrCat("EXECABORT Transaction discarded because of: ", AsAbsl(error));
 }
 
+std::string BitOpNeedsTwoSources(std::string_view operation) {
+  return absl::StrCat("ERR BITOP ", AsAbsl(operation),
+                      " must be called with at least two source keys.");
+}
+
 std::string UnsupportedOption(std::string_view option) {
   return absl::StrCat("ERR Unsupported option ", AsAbsl(option));
 }

@@ -144,6 +144,15 @@ Entry* Shard::SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis ex
   return Put(db, key, Entry::Value::OfBlob(blob), expiry);
 }
 
+Entry* Shard::SetRawString(int db, const HashedKey& key, std::string_view value,
+                           UnixMillis expiry) {
+  if (value.size() <= Entry::kMaxInlineBytes) {
+    return Put(db, key, Entry::Value::Text(value, StringEncoding::kInlineRaw), expiry);
+  }
+  Blob* blob = BlobRef::CopyOf(value).Detach();
+  return Put(db, key, Entry::Value::OfBlob(blob), expiry);
+}
+
 Entry* Shard::SetInteger(int db, const HashedKey& key, int64_t value, UnixMillis expiry) {
   return Put(db, key, Entry::Value::Integer(value), expiry);
 }
@@ -197,9 +206,24 @@ void Shard::EndEdit(int db, const HashedKey& key, Entry* entry, const Object& ob
     observer_->OnKeyChanging(*this, db, key.text);
 }
 
+Entry* Shard::MakeRaw(int db, const HashedKey& key, Entry* entry) {
+  LARDER_DCHECK(entry->type() == ValueType::kString);
+  if (entry->IsBlob() || entry->string_encoding() == StringEncoding::kInlineRaw) return entry;
+  Table& table = *TableOf(db);
+  StringValue value;
+  entry->ReadString(value);
+  return Replace(table, key.hash, table.Find(key),
+                 Entry::Value::Text(value.view(), StringEncoding::kInlineRaw), entry->expiry());
+}
+
 std::span<char> Shard::EditString(int db, const HashedKey& key, Entry*& entry, size_t size) {
   if (entry == nullptr) entry = SetString(db, key, {}, kNoExpiry);
   LARDER_DCHECK(entry->type() == ValueType::kString);
+  // A bitmap is mostly written where it stands already.
+  if (hooks_ == 0 && entry->string_encoding() == StringEncoding::kInlineRaw) {
+    const size_t old_size = entry->StringSize();
+    if (size <= old_size) return {entry->value_bytes(), old_size};
+  }
   Table& table = *TableOf(db);
   const Table::Place place = table.Find(key);
   LARDER_DCHECK(place && place.entry() == entry);
