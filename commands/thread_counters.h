@@ -35,6 +35,7 @@ struct ThreadCounters {
   Counter keyspace_hits;
   Counter keyspace_misses;
   Counter expired_keys;
+  Counter expired_fields;  // Of hashes.
   Counter evicted_keys;
   Counter dirty;  // Changes of keys, for rdb_changes_since_last_save.
   Counter error_replies;

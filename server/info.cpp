@@ -241,6 +241,7 @@ void WriteStats(const Source& source, InfoWriter& out) {
   out.Field("sync_full", int64_t{0});
   out.Field("sync_partial_ok", int64_t{0});
   out.Field("sync_partial_err", int64_t{0});
+  out.Field("expired_subkeys", stats.expired_fields);
   out.Field("expired_keys", stats.expired_keys);
   out.Fraction("expired_stale_perc", 0);
   out.Field("expired_time_cap_reached_count", int64_t{0});

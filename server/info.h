@@ -73,6 +73,7 @@ struct InfoFigures {
     int64_t keyspace_hits = 0;
     int64_t keyspace_misses = 0;
     int64_t expired_keys = 0;
+    int64_t expired_fields = 0;
     int64_t evicted_keys = 0;
     int64_t expire_cycle_ms = 0;
     int64_t channels = 0;

@@ -117,6 +117,7 @@ void ServerInfo::GatherStats(InfoFigures& figures) const {
     stats.keyspace_hits += counters.keyspace_hits.Get();
     stats.keyspace_misses += counters.keyspace_misses.Get();
     stats.expired_keys += counters.expired_keys.Get();
+    stats.expired_fields += counters.expired_fields.Get();
     stats.evicted_keys += counters.evicted_keys.Get();
     stats.error_replies += counters.error_replies.Get();
     stats.query_buffer_limit_disconnections += counters.query_buffer_limit_disconnections.Get();

@@ -51,4 +51,14 @@ void ShardHooks::OnKeyExpired(Shard& /*shard*/, int db, std::string_view key) {
   }
 }
 
+void ShardHooks::OnFieldsExpired(Shard& /*shard*/, int db, std::string_view key, size_t fields,
+                                 bool key_removed) {
+  if (thread_counters != nullptr) {
+    thread_counters->expired_fields.Add(static_cast<int64_t>(fields));
+  }
+  if (thread_events == nullptr) return;
+  thread_events->push_back({kNotifyHash, "hexpired", db, std::string(key)});
+  if (key_removed) thread_events->push_back({kNotifyGeneric, "del", db, std::string(key)});
+}
+
 }  // namespace larder

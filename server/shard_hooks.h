@@ -49,6 +49,8 @@ class ShardHooks : public ShardObserver {
 
   void OnKeyChanging(Shard& shard, int db, std::string_view key) override;
   void OnKeyExpired(Shard& shard, int db, std::string_view key) override;
+  void OnFieldsExpired(Shard& shard, int db, std::string_view key, size_t fields,
+                       bool key_removed) override;
 
  private:
   std::vector<WatchTable> watches_;

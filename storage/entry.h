@@ -70,6 +70,9 @@ class Entry {
   // As Redis has it: at the very millisecond of its expiry a key is still there.
   bool ExpiredAt(UnixMillis now) const { return has_expiry() && now > expiry(); }
 
+  // Whether it is a hash of which fields may expire before it does.
+  bool has_timed_fields() const { return (kind_ & kTimedHashMask) == kTimedHash; }
+
   // 24 bits that belong to eviction: an access time or a frequency. Storage keeps them when it
   // moves an entry and never looks inside.
   uint32_t access() const { return access_[0] | (access_[1] << 8) | (access_[2] << 16); }
@@ -164,6 +167,10 @@ class Entry {
   static constexpr uint8_t kTypeAndEncoding = 0x3f;
   static constexpr uint8_t kHasExpiry = 0x40;
   static constexpr uint8_t kLong = 0x80;
+  // One comparison tells type and bit, for this is asked of every entry that moves.
+  static constexpr uint8_t kTimedHashMask = 7 | (kTimedHashBit << 3);
+  static constexpr uint8_t kTimedHash =
+      static_cast<uint8_t>(ValueType::kHash) | (kTimedHashBit << 3);
 
   static constexpr uint8_t KindOf(ValueType type, uint8_t encoding) {
     return static_cast<uint8_t>(static_cast<uint8_t>(type) | (encoding << 3));

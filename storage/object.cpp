@@ -1,7 +1,10 @@
 #include "storage/object.h"
 
 #include "base/check.h"
+#include "storage/hash.h"
+#include "storage/stream.h"
 #include "storage/set.h"
+#include "storage/sorted_set.h"
 
 namespace larder {
 
@@ -11,9 +14,9 @@ const ObjectOperations& OperationsOf(ValueType type) {
       nullptr,  // kString
       nullptr,  // kList
       &kSetOperations,
-      nullptr,  // kSortedSet
-      nullptr,  // kHash
-      nullptr,  // kStream
+      &kSortedSetOperations,
+      &kHashOperations,
+      &kStreamOperations,
   };
   const ObjectOperations* operations = kByType[static_cast<size_t>(type)];
   LARDER_CHECK(operations != nullptr);

@@ -7,6 +7,7 @@
 #include "base/allocator.h"
 #include "base/check.h"
 #include "base/numbers.h"
+#include "storage/hash.h"
 #include "storage/lazy_free.h"
 #include "storage/snapshot.h"
 
@@ -202,6 +203,8 @@ void Shard::EndEdit(int db, const HashedKey& key, Entry* entry, const Object& ob
   LARDER_DCHECK(table.Find(key) && table.Find(key).entry() == entry);
   entry->SetObject(object);
   table.AddBytes(static_cast<int64_t>(AllocatedBytes(object)) - static_cast<int64_t>(bytes_before));
+  if (entry->has_timed_fields()) [[unlikely]]
+    table.NoteDueFields(key.hash, *entry);
   if (changed && (hooks_ & kObserved) != 0 && observer_ != nullptr) [[unlikely]]
     observer_->OnKeyChanging(*this, db, key.text);
 }
@@ -422,13 +425,52 @@ void Shard::RemoveExpired(int db, Table& table, uint32_t index, Table::Place pla
   Free(entry, Reclaim::kBackground);
 }
 
-size_t Shard::ExpireBucket(int db, Table& table, uint32_t index, UnixMillis now) {
+bool Shard::ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place place, UnixMillis now,
+                           size_t& budget) {
+  Entry* entry = place.entry();
+  Hash hash(entry->object());
+  if (hash.due_tick() > TickOf(now - 1)) return true;
+  if (table.walk().pending) [[unlikely]]
+    HandOver(table, index);
+  const size_t bytes_before = AllocatedBytes(entry->object());
+  budget = std::max<size_t>(budget, 1);  // So that every look makes progress.
+  const size_t fields = hash.EraseExpired(now, budget);
+  entry->SetObject(hash.object());
+  table.AddBytes(static_cast<int64_t>(AllocatedBytes(entry->object())) -
+                 static_cast<int64_t>(bytes_before));
+  if (fields == 0) return true;
+  const bool emptied = hash.empty();
+  if (observer_ != nullptr) {
+    if ((hooks_ & kObserved) != 0) observer_->OnKeyChanging(*this, db, entry->key());
+    observer_->OnFieldsExpired(*this, db, entry->key(), fields, emptied);
+  }
+  if (!emptied) return true;
+  table.Remove(index, place);
+  Free(entry, Reclaim::kBackground);
+  return false;
+}
+
+Entry* Shard::ExpireFields(int db, const HashedKey& key, Entry* entry, UnixMillis now) {
+  // Of a table: what a lookup can spare. The active cycle removes the rest.
+  constexpr size_t kBucketsAtOnce = 16;
+  if (!lazy_expiry_ || !entry->has_timed_fields()) return entry;
+  Table& table = *TableOf(db);
+  const Table::Place place = table.Find(key);
+  LARDER_DCHECK(place && place.entry() == entry);
+  size_t budget = kBucketsAtOnce;
+  if (ExpireFieldsAt(db, table, table.BucketIndex(key.hash), place, now, budget)) return entry;
+  ShrinkAfterErase(db, table);
+  return nullptr;
+}
+
+size_t Shard::ExpireBucket(int db, Table& table, uint32_t index, UnixMillis now, size_t& budget) {
   table.PrefetchEntries(index);
   size_t expired = 0;
   unsigned position = 0;
   while (const Table::Place place = table.PlaceAt(index, position)) {
     if (!place.entry()->ExpiredAt(now)) {
-      ++position;
+      const bool timed = place.entry()->has_timed_fields();
+      if (!timed || ExpireFieldsAt(db, table, index, place, now, budget)) ++position;
       continue;
     }
     // The chain's last entry takes its position: look there again. Any hash of the bucket does.
@@ -449,7 +491,7 @@ Shard::ExpireResult Shard::ExpireSome(UnixMillis now, size_t max_buckets) {
     if (table->HasDue(tick)) {
       uint32_t index;
       while ((index = table->NextDue(tick, budget)) != Table::kNone) {
-        result.expired += ExpireBucket(db, *table, index, now);
+        result.expired += ExpireBucket(db, *table, index, now, budget);
       }
       // What became due behind the walk. A bound of this very tick may be of a key that lives on
       // for some milliseconds, and waits for the next call.

@@ -40,6 +40,9 @@ class ShardObserver {
   virtual void OnKeyChanging(Shard& shard, int db, std::string_view key) = 0;
   // A key was removed because its time had come.
   virtual void OnKeyExpired(Shard& shard, int db, std::string_view key) = 0;
+  // Fields of a hash were removed because their time had come, and with the last one the key.
+  virtual void OnFieldsExpired(Shard& /*shard*/, int /*db*/, std::string_view /*key*/,
+                               size_t /*fields*/, bool /*key_removed*/) {}
 };
 
 struct ShardOptions {
@@ -109,6 +112,10 @@ class alignas(64) Shard {
   // `changed`: the edit was more than an attempt, and who watches the key is to know.
   void EndEdit(int db, const HashedKey& key, Entry* entry, const Object& object,
                size_t bytes_before, bool changed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Removes fields of a hash whose time has come, those of a large one perhaps not all (lazy
+  // expiry). Returns the entry, or null if nothing was left in it.
+  Entry* ExpireFields(int db, const HashedKey& key, Entry* entry, UnixMillis now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Sets (kNoExpiry: removes) the expiry of an existing entry.
   Entry* SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis expiry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -207,8 +214,11 @@ class alignas(64) Shard {
   void EditBlob(Table& table, Table::Place place, size_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RemoveExpired(int db, Table& table, uint32_t index, Table::Place place, uint64_t hash)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  size_t ExpireBucket(int db, Table& table, uint32_t index, UnixMillis now)
+  size_t ExpireBucket(int db, Table& table, uint32_t index, UnixMillis now, size_t& budget)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The same for fields of the hash at `place`. False if the key is gone.
+  bool ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place place, UnixMillis now,
+                      size_t& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Free(Entry* entry, Reclaim reclaim);
   void FreeObject(const Object& object);
 

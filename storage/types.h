@@ -26,6 +26,16 @@ enum class StringEncoding : uint8_t {
   kBlob = 3,       // The entry holds a pointer to a Blob.
 };
 
+// How a hash is held. One bit says that it is a table and not a listpack, the other that fields of
+// it may expire.
+inline constexpr uint8_t kTimedHashBit = 2;
+enum class HashEncoding : uint8_t {
+  kListpack = 0,
+  kTable = 1,
+  kTimedListpack = kTimedHashBit,
+  kTimedTable = kTimedHashBit | 1,
+};
+
 inline constexpr UnixMillis kNoExpiry = -1;
 
 inline constexpr uint32_t kSlotCount = 16384;
