@@ -109,8 +109,10 @@ drive() {
 
 passed=0
 failed=0
+rows=()
 for library in "${libraries[@]}"; do
   started=$SECONDS
+  passed_before=$passed failed_before=$failed
   echo "$library"
   drive "$library" >"$work/output" 2>&1
   code=$?
@@ -125,6 +127,11 @@ for library in "${libraries[@]}"; do
     failed=$((failed + 1))
   fi
   echo "  $((SECONDS - started)) s"
+  rows+=("$library"$'\t'"$(version "$library")"$'\t'"$((passed - passed_before))"$'\t'"$((failed - failed_before))")
 done
+if [[ $TARGET == larder && $# == 0 ]]; then
+  mkdir -p "$root/build/compat"
+  printf '%s\n' "${rows[@]}" >"$root/build/compat/clients.tsv"
+fi
 echo "$passed passed, $failed failed"
 exit $((failed > 0))
