@@ -177,14 +177,16 @@ bool Set::Add(std::string_view member, const EncodingLimits& limits) {
       return AddToIntset(member, limits);
     case Encoding::kListpack:
       return AddToListpack(member, limits);
-    case Encoding::kTable: {
-      const HashedKey hashed = HashedMember(member);
-      if (table().Find(hashed) != nullptr) return false;
-      table().Insert(hashed, kNoValue);
-      return true;
-    }
+    case Encoding::kTable:
+      return AddHashed(HashedMember(member));
   }
   __builtin_unreachable();
+}
+
+bool Set::AddHashed(const HashedKey& member) {
+  if (table().Find(member) != nullptr) return false;
+  table().Insert(member, kNoValue);
+  return true;
 }
 
 bool Set::AddToIntset(std::string_view member, const EncodingLimits& limits) {

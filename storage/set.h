@@ -69,6 +69,8 @@ class Set {
 
   // ---- Changing. False if it was, or was not, a member already.
   bool Add(std::string_view member, const EncodingLimits& limits);
+  // REQUIRES: the set is a table.
+  bool AddHashed(const HashedKey& member);
   bool Remove(std::string_view member);
   // Visits a random member and removes it. REQUIRES: not empty.
   void Pop(Random& random, Visitor visit);
