@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "storage/hash.h"
+#include "storage/list.h"
 #include "storage/stream.h"
 #include "storage/set.h"
 #include "storage/sorted_set.h"
@@ -12,7 +13,7 @@ const ObjectOperations& OperationsOf(ValueType type) {
   // By ValueType. A string has none: it is not a collection.
   static constexpr const ObjectOperations* kByType[] = {
       nullptr,  // kString
-      nullptr,  // kList
+      &kListOperations,
       &kSetOperations,
       &kSortedSetOperations,
       &kHashOperations,
