@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 
-from comparison import machine, plots, report, scenarios, servers, stress_scenarios
+from comparison import machine, plots, report, scenarios, servers, stress_scenarios, type_scenarios
 from comparison.bench import Bench
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -26,6 +26,10 @@ SCENARIOS = {
     "engine": scenarios.engine,
     "memory": scenarios.memory,
     "idle": stress_scenarios.idle_connections,
+    "commands": type_scenarios.commands,
+    "collections": type_scenarios.collections,
+    "algebra": type_scenarios.algebra,
+    "giants": type_scenarios.giants,
     "expiry": stress_scenarios.expiry,
     "abuse": stress_scenarios.abuse,
     "growth": stress_scenarios.growth,

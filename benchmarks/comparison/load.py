@@ -115,19 +115,22 @@ def parse_redis_benchmark(output):
 class Load:
     """How redis-benchmark is to be run."""
 
-    test: str  # get or set
+    test: str  # One that redis-benchmark knows, or a name for `command_line`.
     requests: int
     pipeline: int = 1
     clients: int = 50
     threads: int = 1
     keys: int = 1_000_000
     value_size: int = 64
+    command_line: tuple = ()
 
     def command(self, port):
-        command = ["redis-benchmark", "-h", "127.0.0.1", "-p", str(port), "--csv", "-t", self.test,
+        command = ["redis-benchmark", "-h", "127.0.0.1", "-p", str(port), "--csv",
                    "-n", str(self.requests), "-P", str(self.pipeline), "-c", str(self.clients),
                    "-r", str(self.keys), "-d", str(self.value_size)]
-        return command + (["--threads", str(self.threads)] if self.threads > 1 else [])
+        if self.threads > 1:
+            command += ["--threads", str(self.threads)]
+        return command + (list(self.command_line) or ["-t", self.test])
 
 
 def pinned(command, core_list):
