@@ -45,6 +45,7 @@ Dispatcher::Dispatcher(const Options& options)
       random_(options.seed),
       evictor_(options.keyspace),
       locks_(options.keyspace),
+      hold_watch_(options.counters),
       nanos_per_cycle_(NanosPerCycle()) {
   context_.services_ = &services_;
   context_.keyspace_ = &keyspace_;
@@ -80,6 +81,7 @@ Dispatcher::Result Dispatcher::Run(Client& client, std::span<Request> requests,
   context_.now_ = now;
   context_.access_clock_ = AccessClock(settings_->access_options(), now);
   last_cycles_ = CycleCount();
+  hold_watch_.Begin(last_cycles_);
   Result result;
   for (Request& request : requests) {
     result.outcome = RunOne(client, request, prepared[result.executed], reply);
@@ -484,9 +486,7 @@ void Dispatcher::Account(const Client& client, const Command& command,
     counters_.error_replies.Increment();
     errors_.Count(context_.reply_->last_error());
   }
-  if (nanoseconds > counters_.longest_shard_hold_ns.Get() && !context_.keys_.empty()) [[unlikely]] {
-    counters_.longest_shard_hold_ns.Set(nanoseconds);
-  }
+  if (!context_.keys_.empty()) hold_watch_.Note(nanoseconds);
   if (nanoseconds >= notable_nanoseconds_) [[unlikely]] {
     environment_.NoteDuration(client, command, ShownArgs(args), nanoseconds);
   }

@@ -25,6 +25,7 @@
 #include "protocol/reply_writer.h"
 #include "protocol/request_parser.h"
 #include "server/error_counters.h"
+#include "server/hold_watch.h"
 #include "server/shard_hooks.h"
 #include "server/shard_locks.h"
 
@@ -134,6 +135,9 @@ class Dispatcher {
   // without one (expiry, eviction). REQUIRES: no shard's lock is held.
   void PublishEvents();
 
+  // For holds outside of commands.
+  HoldWatch& hold_watch() { return hold_watch_; }
+
   // Evicts for half a millisecond at most if memory is over its limit, whether or not a command
   // wants room. True if there is more to evict. REQUIRES: no shard's lock is held.
   bool EvictSlice(UnixMillis now);
@@ -197,6 +201,7 @@ class Dispatcher {
   Evictor evictor_;
   CommandContext context_;
   ShardLocks locks_;
+  HoldWatch hold_watch_;
   std::vector<ReadyKey> ready_;  // Changed by what runs now, with somebody waiting for them.
   std::vector<ReadyKey> later_;  // The same, to be served when all locks are given back.
   std::shared_ptr<Waiter> waiter_;

@@ -132,10 +132,9 @@ void Worker::FreePiece() {
 }
 
 void Worker::ExpireSlice() {
+  dispatcher_->hold_watch().Begin(CycleCount());
   const ExpireCycle::Slice slice = expire_cycle_.Run(UnixMillisNow());
-  if (slice.longest_hold.count() > counters_.longest_shard_hold_ns.Get()) {
-    counters_.longest_shard_hold_ns.Set(slice.longest_hold.count());
-  }
+  dispatcher_->hold_watch().Note(slice.longest_hold.count());
   dispatcher_->ServeWaiters(UnixMillisNow());
   dispatcher_->PublishEvents();
   if (thread_tracking.has_broadcasts) server_.SendBroadcasts();
