@@ -411,6 +411,12 @@ Listpack::Position Listpack::InsertBefore(Position position, std::string_view va
   return position;
 }
 
+Listpack::Position Listpack::InsertBefore(Position position, const ListpackValue& value) {
+  if (!value.is_integer) return InsertBefore(position, value.text);
+  Put(position, 0, EncodedInteger(value.integer));
+  return position;
+}
+
 Listpack::Position Listpack::InsertAfter(Position position, std::string_view value) {
   return InsertBefore(Skip(position), value);
 }
@@ -424,6 +430,11 @@ Listpack::Position Listpack::Replace(Position position, std::string_view value) 
 Listpack::Position Listpack::Replace(Position position, int64_t value) {
   Put(position, WholeSize(bytes_ + position), EncodedInteger(value));
   return position;
+}
+
+Listpack::Position Listpack::Replace(Position position, const ListpackValue& value) {
+  if (value.is_integer) return Replace(position, value.integer);
+  return Replace(position, value.text);
 }
 
 Listpack::Position Listpack::Erase(Position position, size_t count) {

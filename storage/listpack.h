@@ -93,10 +93,12 @@ class Listpack {
   void Prepend(const ListpackValue& value);
   // Return where the new element stands.
   Position InsertBefore(Position position, std::string_view value);
+  Position InsertBefore(Position position, const ListpackValue& value);
   Position InsertAfter(Position position, std::string_view value);
   // Returns where the element stands now.
   Position Replace(Position position, std::string_view value);
   Position Replace(Position position, int64_t value);
+  Position Replace(Position position, const ListpackValue& value);
   // Removes `count` elements from `position` on; returns where the one behind them stands now.
   Position Erase(Position position, size_t count = 1);
   // Removes all from `position` on and returns them as a listpack of their own.
