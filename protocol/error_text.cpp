@@ -27,6 +27,10 @@ std::string UnsupportedOption(std::string_view option) {
   return absl::StrCat("ERR Unsupported option ", AsAbsl(option));
 }
 
+std::string NoInputKey(std::string_view command) {
+  return absl::StrCat("ERR at least 1 input key is needed for '", AsAbsl(command), "' command");
+}
+
 std::string UnknownSubcommand(std::string_view subcommand, std::string_view command) {
   return absl::StrCat("ERR unknown subcommand '", AsAbsl(subcommand.substr(0, 128)), "'. Try ",
                       ToUpper(command), " HELP.");

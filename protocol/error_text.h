@@ -161,6 +161,32 @@ inline constexpr std::string_view kDebugNotAllowed =
     "run it from a local connection, otherwise you need to set this option in the configuration "
     "file, and then restart the server.";
 
+// Sorted sets.
+inline constexpr std::string_view kScoreBoundNotAFloat = "ERR min or max is not a float";
+inline constexpr std::string_view kLexBoundInvalid = "ERR min or max not valid string range item";
+inline constexpr std::string_view kWeightNotAFloat = "ERR weight value is not a float";
+inline constexpr std::string_view kScoreNotANumber = "ERR resulting score is not a number (NaN)";
+inline constexpr std::string_view kAddXxWithNx =
+    "ERR XX and NX options at the same time are not compatible";
+inline constexpr std::string_view kAddGtWithLtOrNx =
+    "ERR GT, LT, and/or NX options at the same time are not compatible";
+inline constexpr std::string_view kIncrementOfSeveral =
+    "ERR INCR option supports a single increment-element pair";
+inline constexpr std::string_view kLimitWithRanks =
+    "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX";
+inline constexpr std::string_view kScoresOfLexRange =
+    "ERR syntax error, WITHSCORES not supported in combination with BYLEX";
+inline constexpr std::string_view kNumKeysNotPositive = "ERR numkeys should be greater than 0";
+inline constexpr std::string_view kCountNotPositive = "ERR count should be greater than 0";
+inline constexpr std::string_view kTooManyNumKeys =
+    "ERR Number of keys can't be greater than number of args";
+inline constexpr std::string_view kNegativeLimit = "ERR LIMIT can't be negative";
+inline constexpr std::string_view kValueOutOfRange = "ERR value is out of range";
+inline constexpr std::string_view kNotASymmetricInt64 =
+    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
+// "ERR at least 1 input key is needed for 'zunion' command"
+std::string NoInputKey(std::string_view command);
+
 // "ERR wrong number of arguments for 'get' command"; a subcommand as "config|get".
 std::string WrongArity(std::string_view command);
 // "ERR invalid expire time in 'set' command"
