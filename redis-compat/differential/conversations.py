@@ -1,0 +1,2 @@
+def run_all(*_):
+    return []
