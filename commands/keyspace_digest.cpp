@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 
 #include "base/check.h"
+#include "base/numbers.h"
 #include "storage/entry.h"
+#include "storage/set.h"
 #include <openssl/evp.h>
 
 namespace larder {
@@ -59,6 +61,14 @@ void KeyspaceDigest::Mix(std::string_view bytes) {
   bytes_ = Sha1(bytes_.data(), kBytes);
 }
 
+void KeyspaceDigest::AddSet(const Entry& entry) {
+  Set(entry.object()).ForEach([this](const SetMember& member) {
+    char digits[kMaxIntegerText];
+    XorHash(member.View(digits));
+    return true;
+  });
+}
+
 void KeyspaceDigest::AddValue(const Entry& entry) {
   MixNumber(static_cast<uint32_t>(entry.type()));
   if (entry.type() == ValueType::kString) {
@@ -66,6 +76,7 @@ void KeyspaceDigest::AddValue(const Entry& entry) {
     entry.ReadString(value);
     Mix(value.view());
   }
+  if (entry.type() == ValueType::kSet) AddSet(entry);
   if (entry.has_expiry()) XorHash("!!expire!!");
 }
 

@@ -37,6 +37,7 @@ class KeyspaceDigest {
 
   void XorHash(std::string_view bytes);
   void Mix(std::string_view bytes);
+  void AddSet(const Entry& entry);
   void AddValue(const Entry& entry);
 
   std::array<uint8_t, kBytes> bytes_{};
