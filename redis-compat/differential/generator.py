@@ -75,11 +75,12 @@ _WAITING = frozenset("blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bzm
 
 
 def is_risky(args):
-    """Whether a damaged request might wait for long, or expire a key soon."""
+    """Whether a damaged request might wait for long, expire a key soon, or store the time of day."""
     name = args[0].lower().decode()
     if name in _EXPIRING:
-        return any(arg.strip(b"+- ").isdigit() and 0 < abs(int(arg)) < 100000 for arg in args[2:])
-    return name in _WAITING
+        numbers = (arg.strip(b"+- ") for arg in args[2:])
+        return any(number.isdigit() and 0 < int(number) < 100000 for number in numbers)
+    return name in _WAITING or name == "xadd" and b"*" in args
 
 
 class Generator:

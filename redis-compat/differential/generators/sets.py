@@ -39,18 +39,12 @@ def smove(g):
 @command("spop")
 def spop(g):
     """What goes is chosen by chance, so the rest must go, too."""
-    key = g.own_key("set")
-    roll = g.random()
-    if roll < 0.2:
-        return Group([["spop", key, g.pick((100000, b"9223372036854775807"))]])
-    if roll < 0.4:
-        return Group([["spop", g.key("string", "list"), *g.options(g.count)]])
-    if roll < 0.5:
-        return Group([["spop", key, g.pick((0, -1, b"abc", b"", b"9223372036854775808"))]])
-    if roll < 0.55:
-        return Group([["spop", key, 1, 2]])
-    pop = ["spop", key] if g.chance(0.5) else ["spop", key, g.between(1, 8)]
-    return Group([pop, ["scard", key], ["del", key]])
+    if g.chance(0.2):
+        return Group([["spop", g.any_key(), g.pick((100000, b"9223372036854775807"))]])
+    key = g.own_key("set") if g.chance(0.8) else g.any_key()
+    counts = g.options(lambda: g.between(0, 8) if g.chance(0.6) else g.pick(
+        (-1, b"abc", b"", b"9223372036854775808", b"1.5")), share=0.6)
+    return Group([["spop", key, *counts, *g.options(2, share=0.03)], ["scard", key], ["del", key]])
 
 
 @command("srandmember")

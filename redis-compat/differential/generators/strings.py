@@ -77,8 +77,12 @@ def expiry(g, *more):
 
 @command("set", weight=4)
 def set_value(g):
-    return [g.key("string", "number", "bits"), g.value(),
+    args = [g.key("string", "number", "bits"), g.value(),
             *g.options("NX", "XX", "GET", "KEEPTTL", lambda: expiry(g), share=0.2)]
+    if "EXAT" in args or "PXAT" in args:
+        # In the past is no error, and the key goes when somebody looks.
+        return Group([["set", *args], ["exists", args[0]]])
+    return args
 
 
 @command("getex")
