@@ -72,14 +72,16 @@ class Edit {
   T* operator->() { return &value_; }
   T& operator*() { return value_; }
 
-  // Something has changed: tells who watches the key and who listens for `event`, and counts
-  // `changes`. True if the key is gone because nothing was left in it.
-  bool Done(uint32_t notify_class, std::string_view event, int64_t changes = 1) {
+  // Something has changed: tells who watches the key and who listens for `event` (and for a second
+  // one, if given), and counts `changes`. True if the key is gone because nothing was left in it.
+  bool Done(uint32_t notify_class, std::string_view event, int64_t changes = 1,
+            std::string_view second_event = {}) {
     LARDER_DCHECK(open_);
     const bool kept = Close(/*changed=*/true);
     ctx_.MarkDirty(changes);
     if (!kept && entry_ == nullptr) return true;  // It never was there.
     ctx_.Notify(notify_class, event, key_);
+    if (!second_event.empty()) ctx_.Notify(notify_class, second_event, key_);
     if (kept) return false;
     ctx_.EraseEmptied(key_);
     ctx_.Notify(kNotifyGeneric, "del", key_);

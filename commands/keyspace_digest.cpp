@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/numbers.h"
 #include "storage/entry.h"
+#include "storage/hash.h"
 #include "storage/set.h"
 #include <openssl/evp.h>
 
@@ -69,6 +70,27 @@ void KeyspaceDigest::AddSet(const Entry& entry) {
   });
 }
 
+// The digests of fields are combined like those of keys, for they have no order either.
+void KeyspaceDigest::AddHash(const Entry& entry) {
+  Hash(entry.object()).ForEach(Hash::kBeforeAllTime, [this](const HashField& field) {
+    char digits[kMaxIntegerText];
+    KeyspaceDigest digest;
+    digest.Mix(field.name.View(digits));
+    digest.Mix(field.value.View(digits));
+    if (field.expiry != kNoExpiry) digest.XorHash("!!hexpire!!");
+    XorHash({reinterpret_cast<const char*>(digest.bytes_.data()), kBytes});
+    return true;
+  });
+}
+
+void KeyspaceDigest::AddSet(const Entry& entry) {
+  Set(entry.object()).ForEach([this](const SetMember& member) {
+    char digits[kMaxIntegerText];
+    XorHash(member.View(digits));
+    return true;
+  });
+}
+
 void KeyspaceDigest::AddValue(const Entry& entry) {
   MixNumber(static_cast<uint32_t>(entry.type()));
   if (entry.type() == ValueType::kString) {
@@ -77,6 +99,7 @@ void KeyspaceDigest::AddValue(const Entry& entry) {
     Mix(value.view());
   }
   if (entry.type() == ValueType::kSet) AddSet(entry);
+  if (entry.type() == ValueType::kHash) AddHash(entry);
   if (entry.has_expiry()) XorHash("!!expire!!");
 }
 

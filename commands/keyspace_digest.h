@@ -39,6 +39,7 @@ class KeyspaceDigest {
   void Mix(std::string_view bytes);
   void AddSet(const Entry& entry);
   void AddValue(const Entry& entry);
+  void AddHash(const Entry& entry);
 
   std::array<uint8_t, kBytes> bytes_{};
 };

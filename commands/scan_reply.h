@@ -87,6 +87,8 @@ class ScanReply {
     reply_.Bulk(text);
     ++elements_;
   }
+  // One that the caller writes itself.
+  void CountElement() { ++elements_; }
 
   // Calls `step` with a place to go on from until it returns 0 or the budget is used up.
   template <typename Step>
