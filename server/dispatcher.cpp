@@ -1,6 +1,7 @@
 #include "server/dispatcher.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -25,6 +26,22 @@ bool HasSingleKey(const Command& command) {
   const KeySpecs& keys = command.spec().keys;
   return keys.count == 1 && keys.specs[0].begin == KeySpec::Begin::kIndex &&
          keys.specs[0].find == KeySpec::Find::kRange && keys.specs[0].last == 0;
+}
+
+// A word that differs for different names, case included, of 3 to 7 bytes; 0 for longer and shorter
+// ones.
+uint64_t ShortNameWord(std::string_view name) {
+  const auto load = [&](size_t offset) {
+    uint32_t bytes;
+    std::memcpy(&bytes, name.data() + offset, sizeof(bytes));
+    return uint64_t{bytes};
+  };
+  const size_t size = name.size();
+  if (size - 4 <= 3) return load(0) | ((load(size - 4) >> 8) << 32) | (uint64_t{size} << 56);
+  if (size != 3) return 0;
+  uint16_t two;
+  std::memcpy(&two, name.data(), sizeof(two));
+  return uint64_t{two} | (uint64_t{static_cast<uint8_t>(name[2])} << 16) | (uint64_t{3} << 56);
 }
 
 bool TouchesAllShards(const Command& command) {
@@ -106,7 +123,7 @@ void Dispatcher::Prepare(const Client& client, std::span<const Request> requests
   for (size_t i = 0; i < requests.size(); ++i) {
     PreparedRequest& found = prepared[i];
     const std::vector<std::string_view>& args = requests[i].args;
-    found.command = commands_.Resolve(args);
+    found.command = FindCommand(args);
     found.has_key = found.command != nullptr && HasSingleKey(*found.command) &&
                     found.command->ArityFits(args.size());
     if (!found.has_key) continue;
@@ -119,6 +136,18 @@ void Dispatcher::Prepare(const Client& client, std::span<const Request> requests
     found.key = HashedKey::Of(args[index]);
     __builtin_prefetch(&keyspace_.ShardFor(found.key), 1, 3);
   }
+}
+
+const Command* Dispatcher::FindCommand(std::span<const std::string_view> args) {
+  // Clients repeat themselves: most requests name the same command as the one before.
+  const uint64_t word = ShortNameWord(args[0]);
+  if (word != 0 && word == last_name_word_) return last_command_;
+  const Command* command = commands_.Resolve(args);
+  if (command != nullptr && command->spec().extras.subcommands.empty()) {
+    last_name_word_ = word;
+    last_command_ = command;
+  }
+  return command;
 }
 
 void Dispatcher::Warm(std::span<const PreparedRequest> prepared) {

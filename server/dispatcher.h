@@ -143,6 +143,7 @@ class Dispatcher {
   bool EvictSlice(UnixMillis now);
 
  private:
+  const Command* FindCommand(std::span<const std::string_view> args);
   Outcome RunOne(Client& client, Request& request, const PreparedRequest& prepared,
                  ReplyWriter& reply);
   static bool MayAddData(const Client& client, const Command& command);
@@ -206,6 +207,8 @@ class Dispatcher {
   std::vector<ReadyKey> later_;  // The same, to be served when all locks are given back.
   std::shared_ptr<Waiter> waiter_;
   std::array<PreparedRequest, kBatch> prepared_;
+  uint64_t last_name_word_ = 0;  // See FindCommand.
+  const Command* last_command_ = nullptr;
   std::vector<KeyPosition> positions_;
   std::vector<std::string_view> shown_args_;
   uint64_t last_cycles_ = 0;  // When the previous command ended.

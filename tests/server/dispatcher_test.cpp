@@ -23,6 +23,25 @@ std::map<std::string, int64_t> CountsOf(const ErrorCounters& errors) {
   return counts;
 }
 
+TEST(DispatcherTest, FindsEachCommandWhateverCameBefore) {
+  Engine engine;
+  EXPECT_EQ(engine.Run({{"SET", "k", "1"},
+                        {"set", "k", "2"},
+                        {"GET", "k"},
+                        {"INCR", "k"},
+                        {"DECR", "k"},
+                        {"INCS", "k"},
+                        {"INCR", "k"},
+                        {"ECHO", "x"},
+                        {"STRLEN", "k"},
+                        {"EXISTS", "k"},
+                        {"EXPIRE", "k", "9"},
+                        {"STRLEN", "k"}}),
+            "+OK\r\n+OK\r\n$1\r\n2\r\n:3\r\n:2\r\n"
+            "-ERR unknown command 'INCS', with args beginning with: 'k' \r\n"
+            ":3\r\n$1\r\nx\r\n:1\r\n:1\r\n:1\r\n:1\r\n");
+}
+
 TEST(DispatcherTest, AnswersABatchInOrder) {
   Engine engine;
   EXPECT_EQ(engine.Run({{"SET", "a", "1"}, {"INCR", "a"}, {"GET", "a"}, {"GET", "none"}}),
