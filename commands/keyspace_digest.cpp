@@ -83,14 +83,6 @@ void KeyspaceDigest::AddHash(const Entry& entry) {
   });
 }
 
-void KeyspaceDigest::AddSet(const Entry& entry) {
-  Set(entry.object()).ForEach([this](const SetMember& member) {
-    char digits[kMaxIntegerText];
-    XorHash(member.View(digits));
-    return true;
-  });
-}
-
 void KeyspaceDigest::AddValue(const Entry& entry) {
   MixNumber(static_cast<uint32_t>(entry.type()));
   if (entry.type() == ValueType::kString) {
