@@ -13,6 +13,7 @@ extern const CommandFamily kConfigFamily;
 extern const CommandFamily kConnectionFamily;
 extern const CommandFamily kDatabaseFamily;
 extern const CommandFamily kDebugFamily;
+extern const CommandFamily kDumpFamily;
 extern const CommandFamily kExpireFamily;
 extern const CommandFamily kGenericFamily;
 extern const CommandFamily kHashCounterFamily;

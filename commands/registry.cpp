@@ -16,6 +16,7 @@ std::span<const CommandFamily> AllCommandFamilies() {
       kConnectionFamily,
       kDatabaseFamily,
       kDebugFamily,
+      kDumpFamily,
       kExpireFamily,
       kGenericFamily,
       kHashCounterFamily,

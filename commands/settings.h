@@ -52,6 +52,7 @@ struct Settings {
   int64_t tracking_table_max_keys = 1000000;
   std::string requirepass;  // Empty: no password.
   EncodingLimits encoding;
+  bool rdb_compression = true;  // Of long texts in serialized values.
 
   AccessOptions access_options() const {
     return {eviction_policy, lfu_log_factor, lfu_decay_minutes};

@@ -65,6 +65,16 @@ class AccessClock {
     if (touched != access) entry.set_access(touched);
   }
 
+  // The bits of an entry that has been idle for so long. REQUIRES: !counts().
+  uint32_t OfIdleSeconds(int64_t seconds) const {
+    // What is longer ago than the bits can say was half of that ago, as in Redis.
+    const int64_t time = int64_t{time_} - seconds;
+    if (time < 0) return (time_ + (kAccessMask + 1) / 2) & kAccessMask;
+    return static_cast<uint32_t>(time);
+  }
+  // The bits of an entry with this counter. REQUIRES: counts().
+  uint32_t OfFrequency(uint32_t frequency) const { return time_ << 8 | frequency; }
+
   // Seconds since the last access. REQUIRES: !counts().
   uint32_t IdleSeconds(uint32_t access) const { return (time_ - access) & kAccessMask; }
 

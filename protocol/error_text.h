@@ -127,6 +127,16 @@ inline constexpr std::string_view kCorruptHyperLogLog =
 // "ERR BITOP DIFF must be called with at least two source keys."
 std::string BitOpNeedsTwoSources(std::string_view operation);
 
+// DUMP and RESTORE.
+inline constexpr std::string_view kBusyKey = "BUSYKEY Target key name already exists.";
+inline constexpr std::string_view kInvalidTtl = "ERR Invalid TTL value, must be >= 0";
+inline constexpr std::string_view kInvalidIdleTime = "ERR Invalid IDLETIME value, must be >= 0";
+inline constexpr std::string_view kInvalidFrequency =
+    "ERR Invalid FREQ value, must be >= 0 and <= 255";
+inline constexpr std::string_view kBadDumpPayload =
+    "ERR DUMP payload version or checksum are wrong";
+inline constexpr std::string_view kBadDataFormat = "ERR Bad data format";
+
 // What EXEC answers when it is itself refused with `error`.
 std::string ExecAbortedBecause(std::string_view error);
 // "ERR Unsupported option foo"

@@ -199,6 +199,7 @@ struct Config {
   int64_t zset_max_listpack_entries = 128;
   int64_t zset_max_listpack_value_bytes = 64;
   int64_t hll_sparse_max_bytes = 3000;
+  bool rdb_compression = true;
   int64_t stream_node_max_bytes = 4096;
   int64_t stream_node_max_entries = 100;
   SanitizeDump sanitize_dump_payload = SanitizeDump::kNo;

@@ -340,7 +340,7 @@ constexpr Directive kDirectives[] = {
     InertBool("rdb-del-sync-files", "", kModifiable, false),
     InertBool("rdb-save-incremental-fsync", "", kModifiable, true),
     InertBool("rdbchecksum", "", kImmutable, true),
-    InertBool("rdbcompression", "", kModifiable, true),
+    Bool("rdbcompression", "", kModifiable, &Config::rdb_compression),
     InertBool("stop-writes-on-bgsave-error", "", kModifiable, true),
 
     // --- Replication ---

@@ -54,6 +54,7 @@ Settings SettingsFromConfig(const Config& config) {
   settings.latency_tracking_percentiles = config.latency_tracking_percentiles;
   settings.tracking_table_max_keys = config.tracking_table_max_keys;
   settings.requirepass = config.require_pass;
+  settings.rdb_compression = config.rdb_compression;
   settings.encoding = {
       .hash_max_listpack_entries = static_cast<size_t>(config.hash_max_listpack_entries),
       .hash_max_listpack_value = static_cast<size_t>(config.hash_max_listpack_value_bytes),
