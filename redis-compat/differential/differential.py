@@ -120,8 +120,9 @@ class Worker:
 
     def converse(self):
         """The conversations of several clients, which come once a run."""
-        for name, text in conversations.run_all(self.theirs, self.ours, self.protocol, self.seed,
-                                                self.session, self.options.conversations):
+        for name, text in conversations.run_all(
+                self.theirs, self.ours, self.protocol, self.seed, self.not_compared, self.coverage,
+                self.options.conversations):
             self._count(name, text)
 
     def episode(self, seed):

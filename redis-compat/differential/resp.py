@@ -127,19 +127,23 @@ def command_line(args, limit=400):
 
 def reply_text(reply, indent=""):
     """A parsed reply for people: a line an element, type first."""
+    lines = _reply_lines(reply, indent)
+    return "\n".join(lines if len(lines) <= 45 else [*lines[:40], f"{indent}..."])
+
+
+def _reply_lines(reply, indent):
     kind, content = reply
     if content is None:
-        return f"{indent}{kind} (null)"
+        return [f"{indent}{kind} (null)"]
     if isinstance(content, tuple):
         lines = [f"{indent}{kind} {len(content)} elements"]
-        lines += [reply_text(item, indent + "  ") for item in content[:40]]
-        if len(content) > 40:
-            lines.append(f"{indent}  ...")
-        return "\n".join(lines)
+        for item in content[:50]:
+            lines += _reply_lines(item, indent + "  ")
+        return lines
     text = quoted(content) if content else '""'
     if len(text) > 2000:
         text = f"{text[:2000]}...<{len(content)} bytes>"
-    return f"{indent}{kind} {text}"
+    return [f"{indent}{kind} {text}"]
 
 
 class Connection:

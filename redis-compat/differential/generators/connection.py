@@ -71,7 +71,7 @@ def kill(g):
                    ["TYPE", "slave"], ["TYPE", "normal", "ID", NO_ID],
                    ["SKIPME", "yes", "ID", NO_ID], ["SKIPME", "maybe"], ["NOSUCH", "x"], ["ID"],
                    ["USER", "default", "ID", NO_ID], ["TYPE", "replica", "ADDR", "1.2.3.4:5"],
-                   [], ["TYPE", "master"], ["ID", NO_ID, "SKIPME", "no"], ["MAXAGE", "5"]))
+                   [], ["TYPE", "master"], ["ID", NO_ID, "SKIPME", "no"]))
 
 
 @command("client|pause", weight=0.1, mutate=False)

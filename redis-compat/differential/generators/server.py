@@ -3,8 +3,8 @@
 from generator import Group, command
 
 COMMANDS = (b"get", b"set", b"mset", b"nosuch", b"config|get", b"xadd", b"zunionstore", b"sort",
-            b"client|kill", b"lpush", b"georadius", b"object|encoding", b"eval", b"bitfield", b"",
-            b"config|nosuch", b"get|x", b"blpop", b"xreadgroup", b"migrate", b"hset", b"GETEX")
+            b"client|kill", b"lpush", b"georadius", b"object|encoding", b"expire", b"bitfield", b"",
+            b"config|nosuch", b"get|x", b"blpop", b"xreadgroup", b"restore", b"hset", b"GETEX")
 
 # Thresholds of encodings, low enough to be crossed all the time, and back.
 THRESHOLDS = (
@@ -199,5 +199,4 @@ def debug(g):
         lambda: ["quicklist-packed-threshold", g.pick((0, "1b", "100b", "100mb", "abc"))],
         lambda: ["sleep"], lambda: ["digest-value"], lambda: ["object"], lambda: ["help"],
         lambda: ["stringmatch-len", 10, "a*"], lambda: ["set-skip-checksum-validation", 0],
-        lambda: ["sdslen", g.key("nosuch")], lambda: ["listpack", g.key("nosuch")],
         lambda: ["replybuffer", "resizing", 1], lambda: ["pause-cron", 0]))()
