@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "base/numbers.h"
 #include "commands/command_context.h"
+#include "commands/debug_reload.h"
 #include "commands/families.h"
 #include "commands/help_reply.h"
 #include "commands/keyspace_digest.h"
@@ -276,11 +277,6 @@ void DebugQuicklistPackedThreshold(CommandContext& ctx) {
 
 void DebugAccepted(CommandContext& ctx) { ctx.reply().Ok(); }
 
-void DebugNeedsPersistence(CommandContext& ctx) {
-  ctx.reply().Error("ERR DEBUG " + ToUpper(ctx.arg(1)) +
-                    " is not possible: this server does not persist data");
-}
-
 void DebugRewriteConfig(CommandContext& ctx) {
   if (!ctx.server().config().Rewrite(RewriteScope::kAll).ok()) {
     return ctx.reply().Error("ERR CONFIG-REWRITE-FORCE-ALL failed");
@@ -322,7 +318,7 @@ void DebugHelp(CommandContext& ctx) {
       "REPLYBUFFER RESIZING <0|1>",
       "    The same.",
       "RELOAD, LOADAOF",
-      "    Refused: this server does not persist data.",
+      "    Serialize everything and read it again, as at a restart.",
       "SET-ACTIVE-EXPIRE <0|1>",
       "    Setting it to 0 disables expiring keys in background when they are not",
       "    accessed. Setting it to 1 reenables back the default.",
@@ -353,14 +349,14 @@ constexpr std::array kDebugSubcommands = {
     DebugSubcommand{"error", 3, 3, &DebugError},
     DebugSubcommand{"help", 2, 2, &DebugHelp},
     DebugSubcommand{"htstats", 3, 4, &DebugHashTableStats},
-    DebugSubcommand{"loadaof", 2, 2, &DebugNeedsPersistence},
+    DebugSubcommand{"loadaof", 2, 2, &DebugLoadAof},
     DebugSubcommand{"log", 3, 3, &DebugLog},
     DebugSubcommand{"object", 3, 3, &DebugObject},
     DebugSubcommand{"pause-cron", 3, 3, &DebugPauseCron},
     DebugSubcommand{"populate", 3, 5, &DebugPopulate},
     DebugSubcommand{"protocol", 3, 3, &DebugProtocol},
     DebugSubcommand{"quicklist-packed-threshold", 3, 3, &DebugQuicklistPackedThreshold},
-    DebugSubcommand{"reload", 2, kAny, &DebugNeedsPersistence},
+    DebugSubcommand{"reload", 2, kAny, &DebugReload},
     DebugSubcommand{"replybuffer", 4, 4, &DebugReplyBuffer},
     DebugSubcommand{"set-active-expire", 3, 3, &DebugSetActiveExpire},
     DebugSubcommand{"set-disable-deny-scripts", 3, 3, &DebugAccepted},

@@ -209,6 +209,23 @@ TEST(DumpTest, WhatRedisDumpsComesBackFromLarderByteForByte) {
   }
 }
 
+TEST(DumpTest, ReloadChangesNothing) {
+  RespClient redis(SharedRedis().port());
+  RespClient larder(SharedLarder().port());
+  larder.Raw({"FLUSHALL"});
+  for (const std::string& key : FillWithAllTypes(redis)) {
+    const std::string payload = redis.Call({"DUMP", key}).text;
+    ASSERT_EQ(larder.Raw({"RESTORE", key, "0", payload}), kOk) << key;
+  }
+  const std::string digest = larder.Raw({"DEBUG", "DIGEST"});
+  const std::string size = larder.Raw({"DBSIZE"});
+  for (const char* how : {"RELOAD", "LOADAOF"}) {
+    EXPECT_EQ(larder.Raw({"DEBUG", how}), kOk);
+    EXPECT_EQ(larder.Raw({"DEBUG", "DIGEST"}), digest);
+    EXPECT_EQ(larder.Raw({"DBSIZE"}), size);
+  }
+}
+
 TEST(DumpTest, NoByteOfAPayloadMayChange) {
   RespClient larder(SharedLarder().port());
   for (size_t i = 0; i < kHello.size(); ++i) {
