@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/numbers.h"
@@ -19,9 +20,14 @@
 #include "commands/help_reply.h"
 #include "commands/keyspace_digest.h"
 #include "storage/bucket.h"
+#include "storage/list.h"
 
 namespace larder {
 namespace {
+
+// What DEBUG LISTPACK shows at most.
+constexpr size_t kMaxLoggedElements = 128;
+constexpr size_t kMaxLoggedBytes = 64;  // Of each.
 
 // Numbers as Redis reads them here: what is none counts as zero.
 int64_t LooseInteger(std::string_view text) {
@@ -40,6 +46,18 @@ size_t SerializedStringSize(const StringValue& value) {
   return size + (size < 64 ? 1 : size < 16384 ? 2 : 5);
 }
 
+// What DEBUG OBJECT adds about a list.
+std::string ListFigures(const CommandContext& ctx, const Entry& entry) {
+  const List list(entry.object());
+  const List::Figures figures = list.figures();
+  const EncodingLimits& limits = ctx.settings().encoding;
+  return absl::StrFormat(
+      " ql_nodes:%d ql_avg_node:%.2f ql_listpack_max:%d ql_compressed:%d ql_uncompressed_size:%d",
+      figures.nodes, static_cast<double>(list.size()) / static_cast<double>(figures.nodes),
+      std::clamp<int64_t>(limits.list_max_listpack_size, -5, 32767),
+      limits.list_compress_depth != 0 ? 1 : 0, figures.uncompressed_bytes);
+}
+
 void DebugObject(CommandContext& ctx) {
   ctx.WithKey(ctx.arg(2), [&](Shard& shard, const HashedKey& key) {
     shard.mu().AssertHeld();
@@ -53,9 +71,10 @@ void DebugObject(CommandContext& ctx) {
     }
     const bool counts = ctx.access_clock().counts();
     ctx.reply().Simple(absl::StrFormat(
-        "Value at:%p refcount:1 encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d", entry,
-        AsAbsl(entry->EncodingName()), serialized, entry->access(),
-        counts ? 0 : ctx.access_clock().IdleSeconds(entry->access())));
+        "Value at:%p refcount:1 encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d%s",
+        entry, AsAbsl(entry->EncodingName()), serialized, entry->access(),
+        counts ? 0 : ctx.access_clock().IdleSeconds(entry->access()),
+        entry->type() == ValueType::kList ? ListFigures(ctx, *entry) : ""));
   });
 }
 
@@ -244,6 +263,50 @@ void DebugReplyBuffer(CommandContext& ctx) {
   ctx.reply().Ok();  // Output buffers grow and shrink with what is in them: nothing to set.
 }
 
+// Into the log, where Redis prints it on its standard output.
+void LogElements(CommandContext& ctx, std::string_view what, Listpack listpack) {
+  std::string line = absl::StrCat(AsAbsl(what), ": ", listpack.total_bytes(), " bytes, ",
+                                  listpack.size(), " elements:");
+  size_t shown = 0;
+  for (auto at = listpack.First(); at != Listpack::kNone; at = listpack.Next(at)) {
+    if (++shown > kMaxLoggedElements) {
+      line += " ...";
+      break;
+    }
+    const ListpackValue value = listpack.At(at);
+    absl::StrAppend(&line, " ", value.is_integer ? "" : "\"",
+                    absl::CHexEscape(AsAbsl(value.Text().substr(0, kMaxLoggedBytes))),
+                    value.is_integer ? "" : "\"");
+  }
+  ctx.server().LogWarning(line);
+}
+
+void DebugListpack(CommandContext& ctx) {
+  ctx.WithKey(ctx.arg(2), [&](Shard& shard, const HashedKey& key) {
+    shard.mu().AssertHeld();
+    const Entry* entry = shard.Find(ctx.db(), key, ctx.now());
+    if (entry == nullptr) return ctx.reply().Error(error_text::kNoSuchKey);
+    if (entry->EncodingName() != "listpack") {
+      return ctx.reply().Error("ERR Not a listpack encoded object.");
+    }
+    LogElements(ctx, "listpack", Listpack(entry->object().data));
+    ctx.reply().Simple("Listpack structure printed on stdout");
+  });
+}
+
+void DebugQuicklist(CommandContext& ctx) {
+  ctx.WithKey(ctx.arg(2), [&](Shard& shard, const HashedKey& key) {
+    shard.mu().AssertHeld();
+    const Entry* entry = shard.Find(ctx.db(), key, ctx.now());
+    if (entry == nullptr) return ctx.reply().Error(error_text::kNoSuchKey);
+    if (entry->type() != ValueType::kList) {
+      return ctx.reply().Error("ERR Not a quicklist encoded object.");
+    }
+    ctx.server().LogWarning(absl::StrCat("quicklist:", ListFigures(ctx, *entry)));
+    ctx.reply().Simple("Quicklist structure printed on stdout");
+  });
+}
+
 // A number with an optional unit, as in larder.conf: 100, 1kb, 2g.
 std::optional<uint64_t> ParseMemory(std::string_view text) {
   const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
@@ -268,11 +331,14 @@ std::optional<uint64_t> ParseMemory(std::string_view text) {
 
 void DebugQuicklistPackedThreshold(CommandContext& ctx) {
   const std::optional<uint64_t> size = ParseMemory(ctx.arg(2));
-  if (!size || *size > std::numeric_limits<uint32_t>::max()) {
+  constexpr uint64_t kMost = (uint64_t{1} << 32) - (uint64_t{1} << 20);
+  if (!size || *size > kMost) {
     return ctx.reply().Error(
         "ERR argument must be a memory value bigger than 1 and smaller than 4gb");
   }
-  ctx.reply().Ok();  // There are no lists yet that it could concern.
+  const size_t wanted = *size == 0 ? kMaxLargeElementBytes : static_cast<size_t>(*size);
+  SetLargeElementBytes(std::min(wanted, kMaxLargeElementBytes));
+  ctx.reply().Ok();
 }
 
 void DebugAccepted(CommandContext& ctx) { ctx.reply().Ok(); }
@@ -285,7 +351,7 @@ void DebugRewriteConfig(CommandContext& ctx) {
 }
 
 void DebugHelp(CommandContext& ctx) {
-  static constexpr std::array<std::string_view, 42> kLines = {
+  static constexpr std::array<std::string_view, 47> kLines = {
       "CONFIG-REWRITE-FORCE-ALL",
       "    Like CONFIG REWRITE, but also names the directives that are at their",
       "    defaults.",
@@ -298,6 +364,8 @@ void DebugHelp(CommandContext& ctx) {
       "    unit tests to simulate Redis errors.",
       "HTSTATS <dbid>",
       "    Return hash table statistics of the specified database.",
+      "LISTPACK <key>",
+      "    Write the elements of a listpack to the server log.",
       "LOG <message>",
       "    Write <message> to the server log.",
       "OBJECT <key>",
@@ -311,8 +379,11 @@ void DebugHelp(CommandContext& ctx) {
       "    Reply with a test value of the specified type. <type> can be: string,",
       "    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
       "    true, false.",
+      "QUICKLIST <key> [<0|1>]",
+      "    Write figures of a list to the server log.",
       "QUICKLIST-PACKED-THRESHOLD <size>",
-      "    Accepted and checked; there are no lists yet.",
+      "    Give elements of lists from this size on nodes of their own. 0 restores the",
+      "    default of 1 GB.",
       "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|time>",
       "    Accepted and checked; output buffers follow what is in them.",
       "REPLYBUFFER RESIZING <0|1>",
@@ -349,12 +420,14 @@ constexpr std::array kDebugSubcommands = {
     DebugSubcommand{"error", 3, 3, &DebugError},
     DebugSubcommand{"help", 2, 2, &DebugHelp},
     DebugSubcommand{"htstats", 3, 4, &DebugHashTableStats},
+    DebugSubcommand{"listpack", 3, 3, &DebugListpack},
     DebugSubcommand{"loadaof", 2, 2, &DebugLoadAof},
     DebugSubcommand{"log", 3, 3, &DebugLog},
     DebugSubcommand{"object", 3, 3, &DebugObject},
     DebugSubcommand{"pause-cron", 3, 3, &DebugPauseCron},
     DebugSubcommand{"populate", 3, 5, &DebugPopulate},
     DebugSubcommand{"protocol", 3, 3, &DebugProtocol},
+    DebugSubcommand{"quicklist", 3, 4, &DebugQuicklist},
     DebugSubcommand{"quicklist-packed-threshold", 3, 3, &DebugQuicklistPackedThreshold},
     DebugSubcommand{"reload", 2, kAny, &DebugReload},
     DebugSubcommand{"replybuffer", 4, 4, &DebugReplyBuffer},

@@ -6,6 +6,7 @@
 #include "base/numbers.h"
 #include "storage/entry.h"
 #include "storage/hash.h"
+#include "storage/list.h"
 #include "storage/set.h"
 #include <openssl/evp.h>
 
@@ -62,6 +63,14 @@ void KeyspaceDigest::Mix(std::string_view bytes) {
   bytes_ = Sha1(bytes_.data(), kBytes);
 }
 
+void KeyspaceDigest::AddList(const Entry& entry) {
+  List(entry.object()).ForEach(ListEnd::kHead, 0, [this](const ListpackValue& value) {
+    char digits[kMaxIntegerText];
+    Mix(value.View(digits));
+    return true;
+  });
+}
+
 void KeyspaceDigest::AddSet(const Entry& entry) {
   Set(entry.object()).ForEach([this](const SetMember& member) {
     char digits[kMaxIntegerText];
@@ -90,6 +99,7 @@ void KeyspaceDigest::AddValue(const Entry& entry) {
     entry.ReadString(value);
     Mix(value.view());
   }
+  if (entry.type() == ValueType::kList) AddList(entry);
   if (entry.type() == ValueType::kSet) AddSet(entry);
   if (entry.type() == ValueType::kHash) AddHash(entry);
   if (entry.has_expiry()) XorHash("!!expire!!");

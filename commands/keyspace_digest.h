@@ -37,6 +37,7 @@ class KeyspaceDigest {
 
   void XorHash(std::string_view bytes);
   void Mix(std::string_view bytes);
+  void AddList(const Entry& entry);
   void AddSet(const Entry& entry);
   void AddValue(const Entry& entry);
   void AddHash(const Entry& entry);
