@@ -207,6 +207,21 @@ void CommandContext::WithKey(std::string_view key,
   WithShard(keyspace_->ShardOf(hashed.slot), [&](Shard& shard) { visit(shard, hashed); });
 }
 
+Entry* CommandContext::FindNamed(const HashedKey& key) {
+  LARDER_DCHECK(all_shards_locked_);
+  Shard& shard = keyspace_->ShardFor(key);
+  shard.mu().AssertHeld();
+  Entry* entry = shard.Find(db(), key, now_);
+  if (entry == nullptr) {
+    counters_->keyspace_misses.Increment();
+    NotifyIn(db(), kNotifyKeyMiss, "keymiss", key.text);
+    return nullptr;
+  }
+  counters_->keyspace_hits.Increment();
+  Touch(*entry);
+  return entry;
+}
+
 void CommandContext::NotifyDatabaseChanging(Shard& shard, int db) {
   services_->WakeWaiters(shard.id(), db);
   WatchTable& watches = services_->watches(shard.id());

@@ -134,6 +134,9 @@ class CommandContext {
   void WithShard(uint32_t shard_id, absl::FunctionRef<void(Shard&)> visit);
   // A key that no row declares (DEBUG OBJECT, OBJECT of a name found by SCAN), the same rules.
   void WithKey(std::string_view key, absl::FunctionRef<void(Shard&, const HashedKey&)> visit);
+  // The live entry of a key that no row declares, or null; counts as an access. REQUIRES: the row's
+  // needs_all_shards has said so.
+  Entry* FindNamed(const HashedKey& key);
   // Watchers of every key of database `db` in `shard` are told that it changes (FLUSH).
   void NotifyDatabaseChanging(Shard& shard, int db);
   // Watchers of every key that either database has are told that it changes (SWAPDB).

@@ -94,6 +94,9 @@ enum KeyFlag : uint32_t {
   kKeyVariableFlags = 1u << 10,
 };
 
+// The argument that is a key where no specification can tell; 0 if there is none.
+using KeyLocator = size_t (*)(std::span<const std::string_view> args);
+
 // Where some of a command's keys stand among its arguments.
 struct KeySpec {
   // kUnknown: keys that no specification can find (those that SORT's BY makes up).
@@ -118,6 +121,7 @@ struct KeySpec {
   // keys only as `flags_without_word` say.
   std::string_view word = {};
   uint32_t flags_without_word = 0;
+  KeyLocator locate = nullptr;  // kUnknown: how a key is found nevertheless.
 };
 
 struct KeySpecs {
@@ -137,6 +141,12 @@ struct KeySpecs {
     KeySpecs with_notes = *this;
     with_notes.specs[count - 1].notes = notes;
     return with_notes;
+  }
+  // UnknownKeys(...).LocatedBy(&...): the last specification hides a key that the arguments name.
+  constexpr KeySpecs LocatedBy(KeyLocator locate) const {
+    KeySpecs located = *this;
+    located.specs[count - 1].locate = locate;
+    return located;
   }
   // The last specification's flags are other ones in a request without the option `word`.
   constexpr KeySpecs Without(std::string_view word, uint32_t flags) const {
@@ -208,6 +218,9 @@ struct CommandExtras {
   std::string_view history = {};
   std::string_view deprecated_since = {};
   std::string_view replaced_by = {};
+  // Whether a request touches keys that only running it tells: it then runs with every shard
+  // locked.
+  bool (*needs_all_shards)(std::span<const std::string_view> args) = nullptr;
 };
 
 struct CommandSpec {

@@ -209,6 +209,11 @@ bool FindKeys(const Command& command, std::span<const std::string_view> args,
               std::vector<KeyPosition>& keys) {
   bool sound = true;
   for (const KeySpec& spec : command.spec().keys.view()) {
+    if (spec.locate != nullptr) {
+      const size_t at = spec.locate(args);
+      if (at != 0) keys.push_back({static_cast<uint32_t>(at), KeyFlagsOf(command, spec)});
+      continue;
+    }
     const int64_t begin = BeginOf(spec, args);
     if (begin < 0) continue;  // An optional keyword that is not there brings no keys.
     sound &= spec.find == KeySpec::Find::kRange ? AppendRange(command, spec, begin, args, keys)

@@ -44,8 +44,10 @@ uint64_t ShortNameWord(std::string_view name) {
   return uint64_t{two} | (uint64_t{static_cast<uint8_t>(name[2])} << 16) | (uint64_t{3} << 56);
 }
 
-bool TouchesAllShards(const Command& command) {
-  return (command.flags() & (kShardByShard | kAllShards)) != 0;
+// Whether the request runs with every shard locked.
+bool NeedsAllShards(const Command& command, std::span<const std::string_view> args) {
+  const auto asks = command.spec().extras.needs_all_shards;
+  return command.Has(kAllShards) || (asks != nullptr && asks(args));
 }
 
 }  // namespace
@@ -143,7 +145,8 @@ const Command* Dispatcher::FindCommand(std::span<const std::string_view> args) {
   const uint64_t word = ShortNameWord(args[0]);
   if (word != 0 && word == last_name_word_) return last_command_;
   const Command* command = commands_.Resolve(args);
-  if (command != nullptr && command->spec().extras.subcommands.empty()) {
+  // Not those of a container: which it is, the second argument says.
+  if (command != nullptr && command->container() == nullptr && command->subcommands().empty()) {
     last_name_word_ = word;
     last_command_ = command;
   }
@@ -366,13 +369,14 @@ void Dispatcher::RunManyKeys(const Command& command, Request& request) {
 }
 
 void Dispatcher::RunBoundKeys(const Command& command) {
-  if (command.Has(kAllShards)) {
+  const bool all = NeedsAllShards(command, context_.args_);
+  if (all) {
     locks_.AddAll();
   } else {
     for (const Shard* shard : context_.shards_) locks_.Add(shard->id());
   }
   LockWithWaiters(context_.db(), context_.keys_);
-  context_.all_shards_locked_ = command.Has(kAllShards);
+  context_.all_shards_locked_ = all;
   CallHandler(command);
   if (!ready_.empty() || context_.block_requested_) [[unlikely]]
     AfterHandler(locks_.ids());
@@ -431,7 +435,7 @@ uint64_t Dispatcher::RunTransaction(Client& client, ReplyWriter& reply) {
   bool all = false;
   std::vector<HashedKey> keys;
   for (const OwnedRequest& queued : transaction->queue) {
-    all |= TouchesAllShards(queued.command());
+    all |= queued.command().Has(kShardByShard) || NeedsAllShards(queued.command(), queued.args());
     positions_.clear();
     FindKeys(queued.command(), queued.args(), positions_);
     for (const KeyPosition& position : positions_) {
