@@ -35,6 +35,7 @@ extern const CommandFamily kSetAlgebraFamily;
 extern const CommandFamily kSetFamily;
 extern const CommandFamily kSetRandomFamily;
 extern const CommandFamily kSlowLogFamily;
+extern const CommandFamily kSortFamily;
 extern const CommandFamily kStringCounterFamily;
 extern const CommandFamily kStringFamily;
 extern const CommandFamily kStringRangeFamily;

@@ -38,6 +38,7 @@ std::span<const CommandFamily> AllCommandFamilies() {
       kSetFamily,
       kSetRandomFamily,
       kSlowLogFamily,
+      kSortFamily,
       kStringCounterFamily,
       kStringFamily,
       kStringRangeFamily,

@@ -194,6 +194,10 @@ inline constexpr std::string_view kNegativeLimit = "ERR LIMIT can't be negative"
 inline constexpr std::string_view kValueOutOfRange = "ERR value is out of range";
 inline constexpr std::string_view kNotASymmetricInt64 =
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
+// SORT.
+inline constexpr std::string_view kScoresNotNumbers =
+    "ERR One or more scores can't be converted into double";
+
 // "ERR at least 1 input key is needed for 'zunion' command"
 std::string NoInputKey(std::string_view command);
 
