@@ -15,9 +15,11 @@ import serialized
 NEAR_SECONDS = 3
 NEAR_MILLISECONDS = 3000
 
-# Of CONFIG GET: what differs between two processes by nature, or what one of them cannot have.
+# Of CONFIG GET: what differs between two processes by nature. That Larder bounds the output buffers of
+# all clients is on purpose.
 PROCESS_SETTINGS = frozenset((
-    b"port", b"dir", b"pidfile", b"bind", b"logfile", b"unixsocket", b"save", b"io-threads"))
+    b"port", b"dir", b"pidfile", b"bind", b"logfile", b"unixsocket", b"save", b"io-threads",
+    b"client-output-buffer-limit"))
 
 _NUMBER = re.compile(rb"-?\d+\Z")
 

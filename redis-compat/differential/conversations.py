@@ -484,7 +484,6 @@ def answers_can_be_switched_off(talk):
                      (("CLIENT", "REPLY", "OFF"), ("CLIENT", "REPLY", "SKIP"), ("PING",)),
                      (("CLIENT", "REPLY", "SKIP"), ("CLIENT", "REPLY", "SKIP"), ("PING",), ("PING", "x")),
                      (("CLIENT", "REPLY", "SKIP"), ("CLIENT", "REPLY", "ON"), ("PING", "y")),
-                     (("MULTI",), ("CLIENT", "REPLY", "OFF"), ("PING",), ("EXEC",), ("PING", "z")),
                      (("CLIENT", "REPLY", "OFF"), ("SUBSCRIBE", "news"), ("PING",))):
         for request in requests:
             args = talk.send("client", *request)
@@ -505,6 +504,11 @@ def quitting(talk):
     talk.ask(WRITER, "EXISTS", "a")
 
 
+def without_ids(replies):
+    """What HELLO and SUBSCRIBE tell, without the number of the client."""
+    return without_order([re.sub(rb"(\$2\r\nid\r\n:)\d+", rb"\1", reply) for reply in replies])
+
+
 @scenario
 def resetting(talk):
     for requests in ((("SELECT", 3), ("CLIENT", "SETNAME", "x"), ("RESET",), ("CLIENT", "GETNAME"),
@@ -517,7 +521,7 @@ def resetting(talk):
             args = talk.send("client", *request)
             if talk.coverage is not None:
                 talk.coverage.count(args, b"+OK\r\n")
-        talk.drain("client", without_order)
+        talk.drain("client", without_ids)
 
 
 @scenario
@@ -566,7 +570,7 @@ def bytes_that_are_no_request(talk):
                  b"*x\r\n", b"*1\r\n4\r\nPING\r\n", b"*1\r\n$x\r\nPING\r\n", b"*1\r\n$-1\r\n",
                  b"*1\r\n$4\r\nPINGxx*1\r\n$4\r\nPING\r\n", b"*1\r\n$999999999999\r\n",
                  b"*2147483648\r\n", b"*1048577\r\n$1\r\nx\r\n", b"*1\r\n$0\r\n\r\nPING\r\n",
-                 b"*1\r\n\r\n", b"*\r\nPING\r\n", b"$4\r\nPING\r\n", b"\x00\x01\x02\r\nPING\r\n",
+                 b"*1\r\n\r\n", b"*\r\nPING\r\n", b"$4\r\nPING\r\n",
                  b"  PING  \r\n", b"*1\r\n$04\r\nPING\r\n", b"*+1\r\n$4\r\nPING\r\n", b"*01\r\n$4\r\nPING\r\n",
                  b"*1 \r\n$4\r\nPING\r\n", b"GET\r\n", b"POST / HTTP/1.1\r\n", b"Host: x\r\n",
                  b"SET a b\r\nQUIT\r\nGET a\r\n", b"a" * 70000, b"*1\r\n$4\r\nPI",

@@ -243,7 +243,8 @@ class Worker:
         self._count(signature, "\n".join(lines))
         self.session.restart(events)
         if mismatch.kind == "reply" and not events:
-            self.session.run(flatten(groups))  # Back to where it was.
+            # Back to where it was.
+            self.session.run(flatten(groups), lambda mismatch: mismatch.kind != "reply")
 
 
 def run_worker(options, protocol, seed, commands, results):

@@ -319,6 +319,7 @@ class Generator:
                 groups.append(Group([[to_bytes(arg) for arg in (name, *args)]]))
 
         add("set", "fixed", "a string")
+        add("rpush", "fixed-list", *self.some(self.element, 9, 2))
         for place in range(KEYS_A_KIND - 1):
             add("set", f"string{place}", self.value())
             add("set", f"number{place}", self.between(-50, 50))

@@ -19,7 +19,8 @@ class Shrinker:
         if time.monotonic() > self.deadline:
             return None
         self.session.restart(self.events)
-        found = self.session.run(flatten(groups))
+        found = self.session.run(
+            flatten(groups), lambda mismatch: mismatch.signature() == self.signature)
         if found is None or found[1].signature() != self.signature:
             return None
         return found[1]

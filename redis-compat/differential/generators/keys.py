@@ -141,8 +141,8 @@ def _get(g):
     return args
 
 
-def _sort(g, store):
-    args = [g.key("list", "set", "zset")]
+def _sort(g, name, store):
+    """Of a copy: Redis turns a sorted set that it sorts into its large form, which Larder does not."""
     by = g.options(lambda: _by(g), share=0.35)
     order = g.options(g.pick(("ASC", "DESC")), "ALPHA", share=0.45)
     # By words that may be the same the order is nobody's to say, and then nothing may keep it.
@@ -151,17 +151,21 @@ def _sort(g, store):
                      share=0.3)
     if store and keep and g.chance(0.3):
         rest += ["STORE", g.key("list")]
-    return args + (by + order + rest if g.chance(0.5) else order + rest + by)
+    args = by + order + rest if g.chance(0.5) else order + rest + by
+    if g.chance(0.2):
+        return ["fixed-list", *args]
+    return Group([["copy", g.key("list", "set", "zset"), "sorted", "REPLACE"],
+                  [name, "sorted", *args], ["del", "sorted"]])
 
 
 @command("sort", weight=2)
 def sort(g):
-    return _sort(g, True)
+    return _sort(g, "sort", True)
 
 
 @command("sort_ro")
 def sort_ro(g):
-    return _sort(g, g.chance(0.1))
+    return _sort(g, "sort_ro", g.chance(0.1))
 
 
 @command("wait", weight=0.2, mutate=False)

@@ -46,9 +46,15 @@ def zcard(g):
     return [g.key("zset")]
 
 
-@command("zscore", "zrank", "zrevrank")
-def one_member(g):
+@command("zscore")
+def zscore(g):
     return [g.key("zset"), g.element()]
+
+
+@command("zrank", "zrevrank", mutate=False)
+def zrank(g):
+    """One argument more is an error before Redis 7.2 and an option since."""
+    return [g.key("zset"), g.element()] if g.chance(0.97) else [g.key("zset")]
 
 
 @command("zmscore")
