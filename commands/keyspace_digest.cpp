@@ -8,6 +8,7 @@
 #include "storage/hash.h"
 #include "storage/list.h"
 #include "storage/set.h"
+#include "storage/sorted_set.h"
 #include <openssl/evp.h>
 
 namespace larder {
@@ -92,6 +93,16 @@ void KeyspaceDigest::AddHash(const Entry& entry) {
   });
 }
 
+void KeyspaceDigest::AddSortedSet(const Entry& entry) {
+  SortedSet(entry.object()).ForEach([this](std::string_view member, double score) {
+    char text[kMaxDoubleText];
+    KeyspaceDigest digest;
+    digest.Mix(member);
+    digest.Mix({text, FormatDouble(score, text)});
+    XorHash({reinterpret_cast<const char*>(digest.bytes_.data()), kBytes});
+  });
+}
+
 void KeyspaceDigest::AddValue(const Entry& entry) {
   MixNumber(static_cast<uint32_t>(entry.type()));
   if (entry.type() == ValueType::kString) {
@@ -101,6 +112,7 @@ void KeyspaceDigest::AddValue(const Entry& entry) {
   }
   if (entry.type() == ValueType::kList) AddList(entry);
   if (entry.type() == ValueType::kSet) AddSet(entry);
+  if (entry.type() == ValueType::kSortedSet) AddSortedSet(entry);
   if (entry.type() == ValueType::kHash) AddHash(entry);
   if (entry.has_expiry()) XorHash("!!expire!!");
 }

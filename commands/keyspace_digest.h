@@ -40,6 +40,7 @@ class KeyspaceDigest {
   void AddList(const Entry& entry);
   void AddSet(const Entry& entry);
   void AddValue(const Entry& entry);
+  void AddSortedSet(const Entry& entry);
   void AddHash(const Entry& entry);
 
   std::array<uint8_t, kBytes> bytes_{};

@@ -9,32 +9,6 @@
 namespace larder {
 namespace {
 
-// A score as the listpack holds it.
-class ScoreText {
- public:
-  explicit ScoreText(double score) {
-    // Within these bounds Redis writes an integer, to which a negative zero is lost.
-    constexpr double kLeast = -4503599627370495.0;
-    constexpr double kMost = 4503599627370496.0;
-    if (score >= kLeast && score <= kMost) {
-      const auto integer = static_cast<int64_t>(score);
-      if (static_cast<double>(integer) == score) {
-        value_ = {.integer = integer, .is_integer = true};
-        return;
-      }
-    }
-    value_ = {.text = {text_, FormatDouble(score, text_)}};
-  }
-  ScoreText(const ScoreText&) = delete;
-  ScoreText& operator=(const ScoreText&) = delete;
-
-  const ListpackValue& value() const { return value_; }
-
- private:
-  char text_[kMaxDoubleText];
-  ListpackValue value_;
-};
-
 double ScoreFrom(const ListpackValue& value) {
   if (value.is_integer) return static_cast<double>(value.integer);
   // Bytes from outside may hold any text; Redis reads what is no number as zero, too.
@@ -42,6 +16,18 @@ double ScoreFrom(const ListpackValue& value) {
 }
 
 }  // namespace
+
+ScoreText::ScoreText(double score) {
+  constexpr double kMost = 4611686018427387904.0;  // Half of the largest integer, in Redis's words.
+  if (score >= -kMost && score <= kMost) {
+    const auto integer = static_cast<int64_t>(score);
+    if (static_cast<double>(integer) == score) {  // A negative zero loses its sign here.
+      value_ = {.integer = integer, .is_integer = true};
+      return;
+    }
+  }
+  value_ = {.text = {text_, FormatDouble(score, text_)}};
+}
 
 // ---- Reading
 

@@ -1,7 +1,6 @@
 // The compact encoding of a sorted set: a listpack of member, score, member, score, in order.
 //
-// A score that is an integer of up to 52 bits is held as one, any other as the text that Redis
-// gives it.
+// A score that is an integer of up to 62 bits is held as one, any other as text.
 //
 // A handle over the listpack's bytes, which a change may move.
 //
@@ -14,10 +13,25 @@
 #include <string_view>
 
 #include "absl/functional/function_ref.h"
+#include "base/numbers.h"
 #include "storage/listpack.h"
 #include "storage/score_range.h"
 
 namespace larder {
+
+// A score as the listpack holds it.
+class ScoreText {
+ public:
+  explicit ScoreText(double score);
+  ScoreText(const ScoreText&) = delete;  // The value may be a view of the object itself.
+  ScoreText& operator=(const ScoreText&) = delete;
+
+  const ListpackValue& value() const { return value_; }
+
+ private:
+  char text_[kMaxDoubleText];
+  ListpackValue value_;
+};
 
 class SortedPairs {
  public:
