@@ -18,6 +18,8 @@ constexpr size_t kFlushInBetweenBytes = 512 * 1024;
 // A client that reads as fast as its thread writes has its turn for so long: past this the others
 // come first.
 constexpr int64_t kSentPerTurn = 1024 * 1024;
+// The same for one whose requests take long, in cycles: about half a millisecond.
+constexpr uint64_t kCyclesPerTurn = 1'000'000;
 constexpr size_t kPartsPerWrite = 64;
 // More output than this is freed in pieces when a client is cut off.
 constexpr size_t kFreedAtOnceBytes = 1024 * 1024;
@@ -203,8 +205,9 @@ void Connection::Process(std::string_view bytes) {
 void Connection::RunRest(RequestParser::Result parsed) {
   const std::span<Request> requests = worker_.requests();
   const int64_t sent_before = net_out_bytes_;
+  const uint64_t begin = CycleCount();
   while (parsed == RequestParser::Result::kRequest && !closed()) {
-    if (net_out_bytes_ - sent_before >= kSentPerTurn) {
+    if (net_out_bytes_ - sent_before >= kSentPerTurn || CycleCount() - begin >= kCyclesPerTurn) {
       backlog_ = true;
       AskForTurn();
       return;

@@ -502,6 +502,22 @@ TEST_F(RobustnessTest, PausedPipelinesGoOnInOrder) {
   }
 }
 
+TEST_F(RobustnessTest, LongPipelinesLetOthersThrough) {
+  Start({"--threads", "1"});
+  RespClient busy = Connect();
+  ASSERT_EQ(busy.Raw({"SETRANGE", "big", "1000000", "v"}), ":1000001\r\n");
+  RespClient other = Connect();
+  ASSERT_EQ(other.Raw({"PING"}), "+PONG\r\n");
+  // What arrives in one piece keeps the thread busy for tens of milliseconds.
+  constexpr int kCount = 2000;
+  busy.SendBytes(Repeated(EncodeRequest({"BITCOUNT", "big"}), kCount));
+  const std::string stats = other.Call({"INFO", "commandstats"}).text;
+  const std::string name = "cmdstat_bitcount:calls=";
+  const size_t at = stats.find(name);
+  EXPECT_TRUE(at == std::string::npos || std::stoi(stats.substr(at + name.size())) < kCount);
+  for (int i = 0; i < kCount; ++i) ASSERT_EQ(busy.ReadReply(), ":5\r\n");
+}
+
 TEST_F(RobustnessTest, PauseEndsByItself) {
   Start({"--threads", "2"});
   RespClient admin = Connect();
