@@ -164,6 +164,8 @@ class CommandContext {
   void ReplaceArgForRetry(size_t arg_index, std::string text);
   // Called again for a client that waits. A key that holds the wrong type is no reason to go on.
   bool retrying() const { return retrying_; }
+  // Whether it is key number `key` that has changed. REQUIRES: retrying().
+  bool WokenBy(size_t key) const { return !IsHidden(key); }
 
  private:
   friend class Dispatcher;  // server/dispatcher.h prepares a context and takes its results.

@@ -88,6 +88,14 @@ class Edit {
     return true;
   }
 
+  // The same for what is no change of the key to those who watch it: what groups know of a stream.
+  // Who listens for an event has to be told apart. REQUIRES: the key was there.
+  void DoneUnwatched(int64_t changes = 1) {
+    LARDER_DCHECK(open_ && entry_ != nullptr);
+    Close(/*changed=*/false);
+    ctx_.MarkDirty(changes);
+  }
+
  private:
   static T Begin(CommandContext& ctx, size_t key, Entry* entry) {
     if (entry == nullptr) return T::Create();

@@ -39,6 +39,7 @@ class KeyspaceDigest {
   void Mix(std::string_view bytes);
   void AddList(const Entry& entry);
   void AddSet(const Entry& entry);
+  void AddStream(const Entry& entry);
   void AddValue(const Entry& entry);
   void AddSortedSet(const Entry& entry);
   void AddHash(const Entry& entry);

@@ -360,6 +360,7 @@ void Listpack::AddToStoredSize(int64_t change) {
 }
 
 void Listpack::Resize(Position offset, size_t old_bytes, size_t new_bytes) {
+  if (new_bytes == old_bytes) return;
   const size_t old_total = total_bytes();
   const size_t new_total = old_total - old_bytes + new_bytes;
   LARDER_DCHECK(new_total <= UINT32_MAX);

@@ -134,16 +134,6 @@ void Stream::Append(StreamId id, std::span<const std::string_view> fields,
 
 bool Stream::Contains(StreamId id) const { return StreamCursor(*this, id, id).Next(); }
 
-bool Stream::EraseEntry(Nodes::iterator node, StreamEntryView& entry) {
-  --data_->length;
-  if (StreamNode(node->first, Listpack(node->second)).live() == 1) {
-    RemoveNode(node);
-    return true;
-  }
-  ChangeNode(node, [&](StreamNode& holder) { holder.Erase(entry); });
-  return false;
-}
-
 bool Stream::Erase(StreamId id) {
   const auto node = NodeOf(id);
   if (node == data_->nodes.end()) return false;
@@ -152,10 +142,27 @@ bool Stream::Erase(StreamId id) {
   bool found = holder.First(entry);
   while (found && (entry.id < id || (entry.id == id && entry.deleted))) found = holder.Next(entry);
   if (!found || entry.id != id) return false;
-  EraseEntry(node, entry);
+  --data_->length;
+  if (holder.live() == 1) {
+    RemoveNode(node);
+  } else {
+    ChangeNode(node, [&](StreamNode& changing) {
+      changing.MarkDeleted(entry);
+      changing.CountDeleted(1);
+    });
+  }
   data_->max_deleted_id = std::max(data_->max_deleted_id, id);
   if (id == data_->first_id || data_->length == 0) FindFirstId();
   return true;
+}
+
+StreamDeletion Stream::Erase(StreamId id, StreamReferences references) {
+  if (references == StreamReferences::kAcknowledged && IsReferenced(id) && Contains(id)) {
+    return StreamDeletion::kReferenced;
+  }
+  // What is pending may outlive its entry.
+  if (references == StreamReferences::kDelete) RemoveReferences(id);
+  return Erase(id) ? StreamDeletion::kDeleted : StreamDeletion::kNotFound;
 }
 
 void Stream::FindFirstId() {
@@ -182,13 +189,14 @@ uint64_t Stream::Trim(const StreamTrim& trim) {
     const auto live = static_cast<uint64_t>(view.live());
     if (trim.max_deletions != 0 && removed + live > trim.max_deletions) break;
     if (!MayRemoveWhole(trim, view)) {
+      // As in Redis the node stays, even if all its entries go.
       if (!trim.approximate) removed += TrimInside(node, trim);
       break;
     }
     if (trim.references == StreamReferences::kAcknowledged && group_count() > 0) {
-      const StreamId first_id = node->first;
       removed += TrimInside(node, trim);
-      node = data_->nodes.upper_bound(first_id);
+      const bool emptied = StreamNode(node->first, Listpack(node->second)).live() == 0;
+      node = emptied ? RemoveNode(node) : std::next(node);
       continue;
     }
     if (trim.references == StreamReferences::kDelete && group_count() > 0) {
@@ -206,23 +214,23 @@ uint64_t Stream::Trim(const StreamTrim& trim) {
 }
 
 uint64_t Stream::TrimInside(Nodes::iterator node, const StreamTrim& trim) {
-  uint64_t removed = 0;
-  StreamEntryView entry;
-  bool more = StreamNode(node->first, Listpack(node->second)).First(entry);
-  while (more) {
-    const bool stop = trim.by == StreamTrim::By::kMaxLength ? data_->length <= trim.max_length
-                                                            : entry.id >= trim.min_id;
-    if (stop) break;
-    const bool kept = entry.deleted || (trim.references == StreamReferences::kAcknowledged &&
-                                        IsReferenced(entry.id));
-    if (!kept) {
+  int64_t removed = 0;
+  ChangeNode(node, [&](StreamNode& holder) {
+    StreamEntryView entry;
+    for (bool more = holder.First(entry); more; more = holder.Next(entry)) {
+      const bool stop = trim.by == StreamTrim::By::kMaxLength ? data_->length <= trim.max_length
+                                                              : entry.id >= trim.min_id;
+      if (stop) break;
+      if (entry.deleted) continue;
+      if (trim.references == StreamReferences::kAcknowledged && IsReferenced(entry.id)) continue;
       if (trim.references == StreamReferences::kDelete) RemoveReferences(entry.id);
+      holder.MarkDeleted(entry);
+      --data_->length;
       ++removed;
-      if (EraseEntry(node, entry)) break;
     }
-    more = StreamNode(node->first, Listpack(node->second)).Next(entry);
-  }
-  return removed;
+    holder.CountDeleted(removed);
+  });
+  return static_cast<uint64_t>(removed);
 }
 
 // ---- Groups.
@@ -276,21 +284,22 @@ bool Stream::RemoveReferences(StreamId id) {
 
 // ---- How far groups have come.
 
-bool Stream::HasTombstoneAfter(StreamId id) const {
-  if (data_->length == 0 || data_->max_deleted_id == StreamId()) return false;
-  return id <= data_->max_deleted_id;
+bool Stream::HasHole() const {
+  return data_->length > 0 && data_->max_deleted_id != StreamId() &&
+         data_->max_deleted_id >= data_->first_id;
 }
+
+bool Stream::HasHoleFrom(StreamId id) const { return HasHole() && id <= data_->max_deleted_id; }
 
 int64_t Stream::CountUpTo(StreamId id) const {
   const Data& data = *data_;
   const auto added = static_cast<int64_t>(data.entries_added);
   if (added == 0) return 0;
   if (data.length == 0 && id <= data.last_id) return added;
-  if (id != StreamId() && id < data.max_deleted_id) return StreamGroup::kUnknownRead;
   if (id == data.last_id) return added;
   if (id > data.last_id) return StreamGroup::kUnknownRead;
   // Without a hole among the entries that are left, the first one's number is known.
-  if (data.max_deleted_id == StreamId() || data.max_deleted_id < data.first_id) {
+  if (!HasHole()) {
     const int64_t before_first = added - static_cast<int64_t>(data.length);
     if (id < data.first_id) return before_first;
     if (id == data.first_id) return before_first + 1;
@@ -300,7 +309,7 @@ int64_t Stream::CountUpTo(StreamId id) const {
 
 void Stream::AdvanceGroup(StreamGroup& group, StreamId id) const {
   if (id <= group.last_id) return;
-  if (group.entries_read != StreamGroup::kUnknownRead && !HasTombstoneAfter(id)) {
+  if (group.entries_read != StreamGroup::kUnknownRead && !HasHoleFrom(id)) {
     ++group.entries_read;
   } else if (data_->entries_added != 0) {
     group.entries_read = CountUpTo(id);
@@ -311,7 +320,7 @@ void Stream::AdvanceGroup(StreamGroup& group, StreamId id) const {
 std::optional<int64_t> Stream::Lag(const StreamGroup& group) const {
   const auto added = static_cast<int64_t>(data_->entries_added);
   if (added == 0) return 0;
-  if (group.entries_read != StreamGroup::kUnknownRead && !HasTombstoneAfter(group.last_id)) {
+  if (group.entries_read != StreamGroup::kUnknownRead && !HasHoleFrom(group.last_id)) {
     return added - group.entries_read;
   }
   const int64_t read = CountUpTo(group.last_id);

@@ -36,6 +36,13 @@ enum class StreamReferences : uint8_t {
   kAcknowledged,  // It is only deleted if every group has read and acknowledged it.
 };
 
+// What came of an attempt to delete, as XDELEX and XACKDEL number it.
+enum class StreamDeletion : int8_t {
+  kNotFound = -1,
+  kDeleted = 1,
+  kReferenced = 2,  // It stays.
+};
+
 struct StreamTrim {
   enum class By : uint8_t { kNothing, kMaxLength, kMinId };
 
@@ -91,6 +98,8 @@ class Stream {
   void Append(StreamId id, std::span<const std::string_view> fields, const EncodingLimits& limits);
   // False if there is no such entry. Groups keep what they know of it.
   bool Erase(StreamId id);
+  // The same, minding the groups.
+  StreamDeletion Erase(StreamId id, StreamReferences references);
   // How many entries went.
   uint64_t Trim(const StreamTrim& trim);
 
@@ -146,12 +155,12 @@ class Stream {
   // Calls change(StreamNode&) and keeps account of what the node occupies after it.
   template <typename Change>
   void ChangeNode(Nodes::iterator node, const Change& change);
-  // The node goes with its last live entry; returns whether it went.
-  bool EraseEntry(Nodes::iterator node, StreamEntryView& entry);
   Groups& UsableGroups();
   bool MayRemoveWhole(const StreamTrim& trim, const StreamNode& node) const;
   uint64_t TrimInside(Nodes::iterator node, const StreamTrim& trim);
-  bool HasTombstoneAfter(StreamId id) const;
+  // Whether something was deleted that stood behind the first entry or a later one.
+  bool HasHole() const;
+  bool HasHoleFrom(StreamId id) const;
   void FindFirstId();
 
   Data* data_;

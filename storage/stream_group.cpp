@@ -87,6 +87,11 @@ void StreamGroup::RemoveConsumer(StreamConsumer* consumer) {
   CountingAllocator<StreamConsumer>(bytes_).deallocate(consumer, 1);
 }
 
+PendingEntry* StreamGroup::FindPending(StreamId id) {
+  const auto found = pending_.find(id);
+  return found == pending_.end() ? nullptr : &found->second;
+}
+
 const PendingEntry* StreamGroup::FindPending(StreamId id) const {
   const auto found = pending_.find(id);
   return found == pending_.end() ? nullptr : &found->second;

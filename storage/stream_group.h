@@ -81,6 +81,8 @@ class StreamGroup {
   // ---- Pending entries.
   const Pending& pending() const { return pending_; }
   // Null if it is not pending.
+  // To change what is known of the delivery, but not its consumer: Deliver does that.
+  PendingEntry* FindPending(StreamId id);
   const PendingEntry* FindPending(StreamId id) const;
   // Makes the entry pending for `delivery.consumer`, whoever it was pending for until now.
   void Deliver(StreamId id, const PendingEntry& delivery);

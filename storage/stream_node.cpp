@@ -40,17 +40,16 @@ void StreamNode::Append(StreamId id, std::span<const std::string_view> fields) {
   entries_.Replace(entries_.First(), live() + 1);
 }
 
-void StreamNode::Erase(StreamEntryView& entry) {
+void StreamNode::MarkDeleted(StreamEntryView& entry) {
   LARDER_DCHECK(!entry.deleted);
-  const size_t bytes_before = entries_.total_bytes();
+  // As long as it was: nothing behind it moves.
   entries_.Replace(entry.flags, kDeleted | (entry.same_fields ? kSameFields : 0));
-  entries_.Replace(entries_.First(), live() - 1);
-  entries_.Replace(DeletedPosition(), deleted() + 1);
-  // A counter may have taken another size and moved all behind it.
-  const auto moved = static_cast<Listpack::Position>(entries_.total_bytes() - bytes_before);
-  entry.flags += moved;
-  entry.values += moved;
   entry.deleted = true;
+}
+
+void StreamNode::CountDeleted(int64_t count) {
+  entries_.Replace(entries_.First(), live() - count);
+  entries_.Replace(DeletedPosition(), deleted() + count);
 }
 
 void StreamNode::ForEachField(

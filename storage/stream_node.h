@@ -50,8 +50,10 @@ class StreamNode {
 
   // Adds an entry behind the last one. REQUIRES: `id` is larger than all of the node's.
   void Append(StreamId id, std::span<const std::string_view> fields);
-  // Marks the entry as deleted; its bytes stay. The view follows. REQUIRES: not deleted.
-  void Erase(StreamEntryView& entry);
+  // Marks the entry as deleted; its bytes stay. To be counted by CountDeleted, for several entries
+  // at once, which voids views. REQUIRES: not deleted.
+  void MarkDeleted(StreamEntryView& entry);
+  void CountDeleted(int64_t count);
 
   // ---- Walking, over deleted entries too. False if there is none.
   bool First(StreamEntryView& entry) const { return Read(FirstEntry(), entry); }
