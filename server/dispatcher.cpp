@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "base/printed_text.h"
 #include "commands/transaction.h"
 #include "commands/watch.h"
 #include "server/keyspace_events.h"
@@ -48,6 +49,12 @@ uint64_t ShortNameWord(std::string_view name) {
 bool NeedsAllShards(const Command& command, std::span<const std::string_view> args) {
   const auto asks = command.spec().extras.needs_all_shards;
   return command.Has(kAllShards) || (asks != nullptr && asks(args));
+}
+
+bool WantsCollection(const Command& command) {
+  constexpr uint32_t kCollections =
+      kAclSet | kAclSortedSet | kAclList | kAclHash | kAclGeo | kAclStream;
+  return (command.spec().acl & kCollections) != 0;
 }
 
 }  // namespace
@@ -167,6 +174,13 @@ void Dispatcher::Warm(std::span<const PreparedRequest> prepared) {
     Shard& shard = keyspace_.ShardFor(request.key);
     if (!shard.mu().TryLock()) continue;
     shard.PrefetchEntry(request.db, request.key.hash);
+    shard.mu().Unlock();
+  }
+  for (const PreparedRequest& request : prepared) {
+    if (!request.has_key || !WantsCollection(*request.command)) continue;
+    Shard& shard = keyspace_.ShardFor(request.key);
+    if (!shard.mu().TryLock()) continue;
+    shard.PrefetchValue(request.db, request.key.hash);
     shard.mu().Unlock();
   }
 }
@@ -315,14 +329,21 @@ void Dispatcher::Reject(Client& client, const Command* command, std::string_view
 }
 
 void Dispatcher::RejectUnknown(Client& client, const Request& request, ReplyWriter& reply) {
+  // A web page that makes a browser talk to this port sends "POST" and "Host:". What it hides behind
+  // them must not be executed.
+  const std::string_view name = request.args[0];
+  if (EqualsIgnoreCase(name, "post") || EqualsIgnoreCase(name, "host:")) {
+    client.Set(kClientCloseNow);
+    return;
+  }
   // As much of the arguments as fits into a line that somebody will read in a log.
   constexpr size_t kMost = 128;
   std::string args;
   for (size_t i = 1; i < request.args.size() && args.size() < kMost; ++i) {
-    absl::StrAppend(&args, "'", AsAbsl(request.args[i].substr(0, kMost - args.size())), "' ");
+    absl::StrAppend(&args, "'", AsPrinted(request.args[i].substr(0, kMost - args.size())), "' ");
   }
   Reject(client, nullptr,
-         absl::StrCat("ERR unknown command '", AsAbsl(request.args[0].substr(0, kMost)),
+         absl::StrCat("ERR unknown command '", AsPrinted(request.args[0].substr(0, kMost)),
                       "', with args beginning with: ", args),
          reply);
 }

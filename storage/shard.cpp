@@ -56,6 +56,10 @@ void Shard::PrefetchEntry(int db, uint64_t hash) const {
   if (const Table* table = TableOf(db)) table->PrefetchEntry(hash);
 }
 
+void Shard::PrefetchValue(int db, uint64_t hash) const {
+  if (const Table* table = TableOf(db)) table->PrefetchValue(hash);
+}
+
 // ---- Reading
 
 Entry* Shard::Find(int db, const HashedKey& key, UnixMillis now) {
@@ -66,7 +70,7 @@ Entry* Shard::Find(int db, const HashedKey& key, UnixMillis now) {
   Entry* entry = place.entry();
   if (!entry->ExpiredAt(now)) [[likely]]
     return entry;
-  if (lazy_expiry_) {
+  if (MayRemoveExpired()) {
     RemoveExpired(db, *table, table->BucketIndex(key.hash), place, key.hash);
     ShrinkAfterErase(db, *table);
   }
@@ -132,6 +136,10 @@ Entry* Shard::SetString(int db, const HashedKey& key, std::string_view value, Un
   if (value.size() <= kMaxIntegerText) {
     if (const auto integer = ParseInt64(value)) return SetInteger(db, key, *integer, expiry);
   }
+  return SetText(db, key, value, expiry);
+}
+
+Entry* Shard::SetText(int db, const HashedKey& key, std::string_view value, UnixMillis expiry) {
   if (value.size() <= Entry::kMaxInlineBytes) {
     return Put(db, key, Entry::Value::Text(value), expiry);
   }
@@ -453,7 +461,7 @@ bool Shard::ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place pl
 Entry* Shard::ExpireFields(int db, const HashedKey& key, Entry* entry, UnixMillis now) {
   // Of a table: what a lookup can spare. The active cycle removes the rest.
   constexpr size_t kBucketsAtOnce = 16;
-  if (!lazy_expiry_ || !entry->has_timed_fields()) return entry;
+  if (!entry->has_timed_fields() || !MayRemoveExpired()) return entry;
   Table& table = *TableOf(db);
   const Table::Place place = table.Find(key);
   LARDER_DCHECK(place && place.entry() == entry);
@@ -483,6 +491,7 @@ size_t Shard::ExpireBucket(int db, Table& table, uint32_t index, UnixMillis now,
 
 Shard::ExpireResult Shard::ExpireSome(UnixMillis now, size_t max_buckets) {
   ExpireResult result;
+  if (HoldsExpired()) return result;
   const uint64_t tick = TickOf(now - 1);  // A key expires the millisecond after its expiry.
   size_t budget = max_buckets;
   for (int db = 0; db <= static_cast<int>(other_tables_.size()) && budget > 0; ++db) {

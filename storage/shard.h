@@ -43,6 +43,9 @@ class ShardObserver {
   // Fields of a hash were removed because their time had come, and with the last one the key.
   virtual void OnFieldsExpired(Shard& /*shard*/, int /*db*/, std::string_view /*key*/,
                                size_t /*fields*/, bool /*key_removed*/) {}
+  // Whether what has expired stays for now, unseen, instead of being removed (CLIENT PAUSE). Only
+  // asked when there is something to remove.
+  virtual bool HoldsExpired() const { return false; }
 };
 
 struct ShardOptions {
@@ -62,9 +65,11 @@ class alignas(64) Shard {
   Mutex& mu() ABSL_LOCK_RETURNED(mu_) { return mu_; }
   uint32_t id() const { return id_; }
 
-  // ---- Looking ahead: for a pipeline's keys, first all buckets, then all entries. Harmless hints.
+  // ---- Looking ahead: for a pipeline's keys, first all buckets, then all entries, then the
+  // collections to which these point. Harmless hints.
   void PrefetchBucket(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PrefetchEntry(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PrefetchValue(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- Reading.
   // The live entry or null. An entry past its expiry at `now` is removed (and observed) unless
@@ -92,6 +97,9 @@ class alignas(64) Shard {
   // The same, held as bytes that somebody edits (OBJECT ENCODING says "raw"), never as a number.
   // `value` may be a view of what the key holds.
   Entry* SetRawString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The same, not looked at for a number (OBJECT ENCODING says "embstr" of a short one).
+  Entry* SetText(int db, const HashedKey& key, std::string_view value, UnixMillis expiry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The same for a number, kept as one.
   Entry* SetInteger(int db, const HashedKey& key, int64_t value, UnixMillis expiry)
@@ -212,6 +220,10 @@ class alignas(64) Shard {
   Entry* Unlink(int db, Table& table, const HashedKey& key, Table::Place place)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EditBlob(Table& table, Table::Place place, size_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool MayRemoveExpired() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return lazy_expiry_ && !HoldsExpired();
+  }
+  bool HoldsExpired() const { return observer_ != nullptr && observer_->HoldsExpired(); }
   void RemoveExpired(int db, Table& table, uint32_t index, Table::Place place, uint64_t hash)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   size_t ExpireBucket(int db, Table& table, uint32_t index, UnixMillis now, size_t& budget)

@@ -78,17 +78,28 @@ Table::Place Table::Find(const HashedKey& key) const {
   return {};
 }
 
-void Table::PrefetchEntry(uint64_t hash) const {
-  if (bucket_count_ == 0) return;
+const Entry* Table::LikelyEntry(uint64_t hash) const {
+  if (bucket_count_ == 0) return nullptr;
   const Bucket* bucket = &this->bucket(BucketIndex(hash));
   const uint8_t fingerprint = Bucket::FingerprintOf(hash);
   do {
     const unsigned matches = bucket->Match(fingerprint);
-    if (matches != 0) {
-      return PrefetchEntryLines(bucket->entry(static_cast<unsigned>(std::countr_zero(matches))));
-    }
+    if (matches != 0) return bucket->entry(static_cast<unsigned>(std::countr_zero(matches)));
     bucket = bucket->overflow();
   } while (bucket != nullptr);
+  return nullptr;
+}
+
+void Table::PrefetchEntry(uint64_t hash) const {
+  if (const Entry* entry = LikelyEntry(hash)) PrefetchEntryLines(entry);
+}
+
+void Table::PrefetchValue(uint64_t hash) const {
+  constexpr size_t kLines = 3;  // A small collection, or what a large one begins with.
+  const Entry* entry = LikelyEntry(hash);
+  if (entry == nullptr || entry->type() == ValueType::kString) return;
+  const auto* data = static_cast<const char*>(entry->object().data);
+  for (size_t line = 0; line < kLines; ++line) Prefetch(data + line * sizeof(Bucket));
 }
 
 Table::Place Table::PlaceOf(uint64_t hash, const void* address) const {

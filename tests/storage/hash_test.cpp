@@ -443,6 +443,19 @@ TEST_F(HashInShardTest, ALookupRemovesWhatHasExpired) {
   EXPECT_EQ(shard_.memory_bytes(), 0u);
 }
 
+TEST_F(HashInShardTest, LookingAheadNeedsNothingToBeThere) {
+  MutexLock lock(shard_.mu());
+  const auto look = [&](const char* key) {
+    shard_.mu().AssertHeld();
+    for (const int db : {0, 1}) shard_.PrefetchValue(db, HashedKey::Of(key).hash);
+  };
+  look("none");
+  Set("k", "a", kNoExpiry);
+  shard_.SetInteger(0, HashedKey::Of("string"), 1, kNoExpiry);
+  for (const char* key : {"k", "string", "none"}) look(key);
+  EXPECT_EQ(Size("k"), 1u);
+}
+
 TEST_F(HashInShardTest, FieldTimesTravelWithTheKey) {
   MutexLock lock(shard_.mu());
   Set("k", "a", kNow + 10);
