@@ -93,13 +93,7 @@ Hash Hash::Create() {
 Hash Hash::Adopt(Listpack listpack, bool timed, const EncodingLimits& limits) {
   const HashEncoding encoding = timed ? HashEncoding::kTimedListpack : HashEncoding::kListpack;
   Hash hash(Object{kType, static_cast<uint8_t>(encoding), listpack.data()});
-  bool fits = hash.size() <= limits.hash_max_listpack_entries;
-  hash.ForEach(kBeforeAllTime, [&](const HashField& field) {
-    fits = fits && field.name.TextSize() <= limits.hash_max_listpack_value &&
-           field.value.TextSize() <= limits.hash_max_listpack_value;
-    return fits;
-  });
-  if (!fits) hash.ConvertToTable();
+  if (hash.size() > limits.hash_max_listpack_entries) hash.ConvertToTable();
   return hash;
 }
 

@@ -43,8 +43,9 @@ class Hash {
   static constexpr UnixMillis kBeforeAllTime = 0;
 
   static Hash Create();
-  // From a listpack of names and values, or with expiries (`timed`), which the hash then owns. What
-  // exceeds `limits` becomes a table. REQUIRES: IsHashListpack.
+  // From a listpack of names and values, or with expiries (`timed`), which the hash then owns. If
+  // there are more than `limits` allow it becomes a table; as in Redis, their length does not
+  // matter. REQUIRES: IsHashListpack.
   static Hash Adopt(Listpack listpack, bool timed, const EncodingLimits& limits);
   explicit Hash(const Object& object)
       : encoding_(static_cast<HashEncoding>(object.encoding)), data_(object.data) {}

@@ -46,13 +46,7 @@ SortedSet SortedSet::Create() { return SortedSet(Listpack::Create()); }
 
 SortedSet SortedSet::Adopt(Listpack pairs, const EncodingLimits& limits) {
   SortedSet set(pairs);
-  bool fits = set.size() <= limits.zset_max_listpack_entries;
-  if (fits) {
-    set.ForEach([&](std::string_view member, double) {
-      fits = fits && member.size() <= limits.zset_max_listpack_value;
-    });
-  }
-  if (!fits) set.BecomeLarge();
+  if (set.size() > limits.zset_max_listpack_entries) set.BecomeLarge();
   return set;
 }
 

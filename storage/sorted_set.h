@@ -66,7 +66,8 @@ class SortedSet {
   using Visitor = absl::FunctionRef<void(std::string_view member, double score)>;
 
   static SortedSet Create();
-  // Takes over a listpack that IsValid. Becomes large if it exceeds the limits.
+  // Takes over a listpack that IsValid. Becomes large if it has more members than the limits allow;
+  // as in Redis, their length does not matter.
   static SortedSet Adopt(Listpack pairs, const EncodingLimits& limits);
   // Whether bytes from outside are a listpack of members, each once, with a score each.
   static bool IsValid(std::string_view listpack_bytes);

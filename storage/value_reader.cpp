@@ -49,13 +49,6 @@ class Building {
   bool taken_ = false;
 };
 
-// The text of an element; of an integer it is made in `digits`.
-struct ElementText {
-  explicit ElementText(const ListpackValue& value) : view(value.View(digits)) {}
-  char digits[kMaxIntegerText];
-  std::string_view view;
-};
-
 bool AddField(Hash& hash, std::string_view name, std::string_view value, UnixMillis expiry,
               const EncodingLimits& limits) {
   // At the beginning of time no field has expired, so that none replaces another unnoticed.
@@ -74,9 +67,39 @@ bool IsSetListpack(std::string_view bytes) {
       bytes, [&](const ListpackValue& value) { return members.insert(value.Text()).second; });
 }
 
+// The elements of a ziplist; nothing if it is corrupt. The caller frees it.
+std::optional<Listpack> ListpackOfZiplist(std::string_view ziplist) {
+  Listpack listpack = Listpack::Create();
+  const bool whole = ReadZiplist(ziplist, [&](const ListpackValue& value) {
+    listpack.Append(value);
+    return true;
+  });
+  if (whole) return listpack;
+  listpack.Free();
+  return std::nullopt;
+}
+
 std::optional<double> ScoreIn(const ListpackValue& value) {
   if (value.is_integer) return static_cast<double>(value.integer);
   return ParseDouble(value.text);
+}
+
+// Whether the scores in a listpack of members and scores are numbers, and the pairs in order.
+bool PairsAscend(Listpack pairs) {
+  std::string last_member;
+  std::optional<double> last_score;
+  for (auto at = pairs.First(); at != Listpack::kNone; at = pairs.Next(at)) {
+    std::string member = pairs.At(at).Text();
+    at = pairs.Next(at);
+    const std::optional<double> score = ScoreIn(pairs.At(at));
+    if (!score) return false;
+    const bool ascends =
+        !last_score || *last_score < *score || (*last_score == *score && last_member < member);
+    if (!ascends) return false;
+    last_member = std::move(member);
+    last_score = score;
+  }
+  return true;
 }
 
 uint64_t FromBigEndian(const char* bytes) {
@@ -202,23 +225,15 @@ std::optional<LooseValue> ValueReader::ReadQuicklist(bool with_containers) {
       continue;
     }
     if (container != serial::kPackedNode) return Fail("no such kind of node");
-    Listpack node(nullptr);
-    if (with_containers) {
-      if (!Listpack::Validate(text_)) return Fail(kBadListpack);
+    std::optional<Listpack> node;
+    if (!with_containers) {
+      node = ListpackOfZiplist(text_);
+    } else if (Listpack::Validate(text_)) {
       node = Listpack::CopyOf(text_);
-    } else {
-      node = Listpack::Create();
-      const bool whole = ReadZiplist(text_, [&](const ListpackValue& value) {
-        node.Append(value);
-        return true;
-      });
-      if (!whole) {
-        node.Free();
-        return Fail(kBadZiplist);
-      }
     }
+    if (!node) return Fail(with_containers ? kBadListpack : kBadZiplist);
     // Redis has written empty nodes at times; without them the list is the same.
-    node.empty() ? node.Free() : list->AppendListpack(node, packing);
+    node->empty() ? node->Free() : list->AppendListpack(*node, packing);
   }
   if (list->empty()) return Fail(kEmpty);
   return list.Take();
@@ -275,32 +290,23 @@ std::optional<LooseValue> ValueReader::ReadSortedSet(bool binary_scores) {
 
 std::optional<LooseValue> ValueReader::ReadSortedSetZiplist() {
   if (!reader_.String(text_)) return std::nullopt;
-  Building<SortedSet> sorted_set;
-  std::optional<std::string> member;
-  const bool whole = ReadZiplist(text_, [&](const ListpackValue& value) {
-    if (!member) {
-      member = value.Text();
-      return true;
-    }
-    const std::optional<double> score = ScoreIn(value);
-    const bool added = score && AddMember(*sorted_set, *member, *score, limits_);
-    member.reset();
-    return added;
-  });
-  if (!whole || member) return Fail(kBadZiplist);
-  if (sorted_set->empty()) return Fail(kEmpty);
-  return sorted_set.Take();
+  const std::optional<Listpack> pairs = ListpackOfZiplist(text_);
+  if (!pairs) return Fail(kBadZiplist);
+  return AdoptSortedSet(*pairs);
 }
 
 std::optional<LooseValue> ValueReader::ReadSortedSetListpack() {
   if (!reader_.String(text_)) return std::nullopt;
-  if (!SortedSet::IsValid(text_)) return Fail(kBadListpack);
-  Listpack pairs = Listpack::CopyOf(text_);
-  if (pairs.empty()) {
-    pairs.Free();
-    return Fail(kEmpty);
+  if (!Listpack::Validate(text_)) return Fail(kBadListpack);
+  return AdoptSortedSet(Listpack::CopyOf(text_));
+}
+
+std::optional<LooseValue> ValueReader::AdoptSortedSet(Listpack pairs) {
+  if (!pairs.empty() && SortedSet::IsValid(pairs.bytes()) && PairsAscend(pairs)) {
+    return LooseValue(SortedSet::Adopt(pairs, limits_).object());
   }
-  return LooseValue(SortedSet::Adopt(pairs, limits_).object());
+  pairs.Free();
+  return Fail("a listpack that is no sorted set");
 }
 
 // ---- Hashes
@@ -359,33 +365,25 @@ std::optional<LooseValue> ValueReader::ReadHashZipmap() {
 
 std::optional<LooseValue> ValueReader::ReadHashZiplist() {
   if (!reader_.String(text_)) return std::nullopt;
-  Building<Hash> hash;
-  std::optional<std::string> name;
-  const bool whole = ReadZiplist(text_, [&](const ListpackValue& value) {
-    if (!name) {
-      name = value.Text();
-      return true;
-    }
-    const bool added = AddField(*hash, *name, ElementText(value).view, kNoExpiry, limits_);
-    name.reset();
-    return added;
-  });
-  if (!whole || name) return Fail(kBadZiplist);
-  if (hash->empty()) return Fail(kEmpty);
-  return hash.Take();
+  const std::optional<Listpack> fields = ListpackOfZiplist(text_);
+  if (!fields) return Fail(kBadZiplist);
+  return AdoptHash(*fields, /*timed=*/false);
 }
 
 std::optional<LooseValue> ValueReader::ReadHashListpack(bool timed, bool with_earliest) {
   int64_t earliest = 0;  // The listpack says it as well.
   if (with_earliest && !reader_.Milliseconds(earliest)) return std::nullopt;
   if (!reader_.String(text_)) return std::nullopt;
-  if (!IsHashListpack(text_, timed)) return Fail(kBadListpack);
-  Listpack fields = Listpack::CopyOf(text_);
-  if (fields.empty()) {
-    fields.Free();
-    return Fail(kEmpty);
+  if (!Listpack::Validate(text_)) return Fail(kBadListpack);
+  return AdoptHash(Listpack::CopyOf(text_), timed);
+}
+
+std::optional<LooseValue> ValueReader::AdoptHash(Listpack fields, bool timed) {
+  if (!fields.empty() && IsHashListpack(fields.bytes(), timed)) {
+    return LooseValue(Hash::Adopt(fields, timed, limits_).object());
   }
-  return LooseValue(Hash::Adopt(fields, timed, limits_).object());
+  fields.Free();
+  return Fail("a listpack that is no hash");
 }
 
 // ---- Streams

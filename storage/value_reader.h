@@ -8,6 +8,7 @@
 #include <string>
 
 #include "storage/encoding_limits.h"
+#include "storage/listpack.h"
 #include "storage/serial_reader.h"
 #include "storage/serialized_value.h"
 #include "storage/stream_id.h"
@@ -42,6 +43,9 @@ class ValueReader {
   Result ReadSortedSet(bool binary_scores);
   Result ReadSortedSetZiplist();
   Result ReadSortedSetListpack();
+  // Take the listpack over.
+  Result AdoptSortedSet(Listpack pairs);
+  Result AdoptHash(Listpack fields, bool timed);
   Result ReadHash();
   Result ReadTimedHash(bool from_earliest);
   Result ReadHashZipmap();

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "storage/crc64.h"
+#include "tests/support/serialized_bytes.h"
 #include "tests/support/wire_case.h"
 
 namespace larder {
@@ -207,6 +209,142 @@ TEST(DumpTest, WhatRedisDumpsComesBackFromLarderByteForByte) {
               redis.Raw({"DEBUG", "DIGEST-VALUE", key}))
         << key;
   }
+}
+
+// ---- Forms that only older servers wrote.
+
+struct OldForm {
+  const char* name;
+  std::string payload;
+};
+
+std::vector<OldForm> OldForms() {
+  const std::vector<std::string> elements = {"a",
+                                             "#5",
+                                             "#-7",
+                                             "#300",
+                                             "b",
+                                             "#-40000",
+                                             "#9000000",
+                                             "#-2000000000",
+                                             "#12345678901",
+                                             std::string(100, 'x'),
+                                             "#0",
+                                             "#12",
+                                             "#13",
+                                             std::string(300, 'y'),
+                                             "",
+                                             "z"};
+  const std::vector<std::string> scored = {"a", "#1", "b", "2.5", "#7", "#8"};
+  const std::string doubles = SerialString("a") +
+                              "\x03"
+                              "1.5" +
+                              SerialString("b") + "\xfe";
+  const std::string text = SerialString(Ziplist(elements));
+  return {
+      {"list", Payload(1, SerialLength(3) + SerialString("a") + SerialString("") + "\xc0\x05")},
+      {"zset", Payload(3, SerialLength(2) + doubles, 1)},
+      {"hash_zipmap", Payload(9, SerialString(Zipmap({"a", "1", "b", "two", "", "c"})), 1)},
+      {"hash_zipmap_unused", Payload(9, SerialString(Zipmap({"a", "1", "b", "two"}, 3)), 1)},
+      {"list_ziplist", Payload(10, text, 6)},
+      {"zset_ziplist", Payload(12, SerialString(Ziplist(scored)), 6)},
+      {"hash_ziplist", Payload(13, text, 6)},
+      {"list_quicklist", Payload(14, SerialLength(2) + text + text, 7)},
+      {"list_quicklist_with_empty_node",
+       Payload(14, SerialLength(2) + SerialString(Ziplist({})) + text, 7)},
+  };
+}
+
+TEST(DumpTest, OldFormsAreReadAsRedisReadsThem) {
+  RespClient redis(SharedRedis().port());
+  RespClient larder(SharedLarder().port());
+  for (const OldForm& form : OldForms()) {
+    const std::vector<std::string> restore = {"RESTORE", "k", "0", form.payload, "REPLACE"};
+    EXPECT_EQ(redis.Raw(restore), kOk) << form.name;
+    EXPECT_EQ(larder.Raw(restore), kOk) << form.name;
+    EXPECT_TRUE(larder.Call({"DUMP", "k"}).text == redis.Call({"DUMP", "k"}).text) << form.name;
+  }
+}
+
+TEST(DumpTest, FaultyPayloadsAreRefused) {
+  const std::string pair = SerialString("a") + SerialString("b");
+  const std::string duplicates = SerialString(Ziplist({"a", "1", "a", "2"}));
+  std::string wrong_tail = Ziplist({"a", "b"});
+  wrong_tail[4] = 11;
+  const std::vector<OldForm> faulty = {
+      {"no_type", Payload(99, "")},
+      {"module", Payload(6, SerialString("x"))},
+      {"nothing", Payload(0, "")},
+      {"bad_length", Payload(0, "\x82")},
+      {"bad_encoding", Payload(0, "\xc4")},
+      {"bad_compression", Payload(0, "\xc3\x02\x30zz")},
+      {"huge_claim", Payload(0, "\xc3\x02\x81" + BigEndian(1ull << 50, 8) + "zz")},
+      {"huge_count", Payload(1, "\x81" + BigEndian(1ull << 60, 8) + "zz")},
+      {"empty_list", Payload(1, SerialLength(0))},
+      {"empty_quicklist", Payload(14, SerialLength(1) + SerialString(Ziplist({})))},
+      {"empty_ziplist", Payload(10, SerialString(Ziplist({})))},
+      {"empty_set", Payload(2, SerialLength(0))},
+      {"set_twice", Payload(2, SerialLength(2) + SerialString("a") + SerialString("a"))},
+      {"hash_twice", Payload(4, SerialLength(2) + pair + pair)},
+      {"hash_ziplist_twice", Payload(13, duplicates)},
+      {"zset_ziplist_twice", Payload(12, duplicates)},
+      {"hash_ziplist_odd", Payload(13, SerialString(Ziplist({"a"})))},
+      {"zset_nan",
+       Payload(5, SerialLength(1) + SerialString("a") + LittleEndian(0x7ff8000000000000, 8))},
+      {"ziplist_tail", Payload(10, SerialString(wrong_tail))},
+      {"zipmap_end", Payload(9, SerialString("\x01\x01"))},
+      {"intset_length", Payload(11, SerialString(LittleEndian(2, 4) + LittleEndian(3, 4) + "aa"))},
+      {"intset_order", Payload(11, SerialString(LittleEndian(2, 4) + LittleEndian(2, 4) +
+                                                LittleEndian(5, 2) + LittleEndian(4, 2)))},
+      {"listpack", Payload(16, SerialString("nonsense"))},
+      {"container", Payload(18, SerialLength(1) + SerialLength(3) + SerialString("x"))},
+      {"stream_without_nodes",
+       Payload(19, SerialLength(0) + SerialLength(5) + std::string(9, '\0'))},
+  };
+  RespClient redis(SharedRedis().port());
+  RespClient larder(SharedLarder().port());
+  redis.Raw({"CONFIG", "SET", "sanitize-dump-payload", "yes"});
+  for (const OldForm& form : faulty) {
+    const std::vector<std::string> restore = {"RESTORE", "faulty", "0", form.payload};
+    EXPECT_EQ(larder.Raw(restore), "-ERR Bad data format\r\n") << form.name;
+    EXPECT_EQ(redis.Raw(restore), "-ERR Bad data format\r\n") << form.name;
+    redis.Raw({"DEL", "faulty"});
+  }
+  redis.Raw({"CONFIG", "SET", "sanitize-dump-payload", "no"});
+
+  // Redis reads on into the checksum and takes it for text; and does not mind what is too much.
+  for (const char* value : {"\x05hell", "\x05hello!"}) {
+    EXPECT_EQ(larder.Raw({"RESTORE", "faulty", "0", Payload(0, value)}),
+              "-ERR Bad data format\r\n");
+  }
+}
+
+// What Redis 7.2 and 7.4 added.
+TEST(DumpTest, NewerFormsAreRead) {
+  RespClient larder(SharedLarder().port());
+  const auto restore = [&](const std::string& payload) {
+    return larder.Raw({"RESTORE", "k", "0", payload, "REPLACE"});
+  };
+  const std::string listpack = std::string(
+      "\x0d\x00\x00\x00\x02\x00\x81"
+      "a\x02\x81"
+      "b\x02\xff",
+      13);
+  EXPECT_EQ(restore(Payload(20, SerialString(listpack), 11)), kOk);
+  EXPECT_EQ(larder.Call({"SCARD", "k"}).integer, 2);
+
+  const uint64_t first = 4102444800000;
+  const std::string fields = SerialLength(0) + SerialString("a") + SerialString("1") +
+                             SerialLength(1) + SerialString("b") + SerialString("2") +
+                             SerialLength(11) + SerialString("c") + SerialString("3");
+  EXPECT_EQ(restore(Payload(24, LittleEndian(first, 8) + SerialLength(3) + fields, 12)), kOk);
+  EXPECT_EQ(
+      larder.Raw({"HPEXPIRETIME", "k", "FIELDS", "3", "a", "b", "c"}),
+      Array({Int(-1), Int(static_cast<int64_t>(first)), Int(static_cast<int64_t>(first + 10))}));
+  // And what Larder makes of it says the same.
+  const std::string payload = larder.Call({"DUMP", "k"}).text;
+  EXPECT_EQ(restore(payload), kOk);
+  EXPECT_EQ(larder.Call({"DUMP", "k"}).text, payload);
 }
 
 TEST(DumpTest, ReloadChangesNothing) {
