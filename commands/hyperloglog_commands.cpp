@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/printed_text.h"
 #include "base/text.h"
 #include "commands/command_context.h"
 #include "commands/families.h"
@@ -248,7 +249,7 @@ void PfDebug(CommandContext& ctx) {
   for (const auto& [name, run] : kSubcommands) {
     if (EqualsIgnoreCase(ctx.arg(1), name)) return run(ctx, entry, value.view());
   }
-  ctx.reply().Error(absl::StrCat("ERR Unknown PFDEBUG subcommand '", AsAbsl(ctx.arg(1)), "'"));
+  ctx.reply().Error(absl::StrCat("ERR Unknown PFDEBUG subcommand '", AsPrinted(ctx.arg(1)), "'"));
 }
 
 // Random values must come back from where they were put, and change nothing beside them.
@@ -323,7 +324,7 @@ constexpr CommandSpec kHyperLogLogCommands[] = {
     {"pfadd", -2, kWrite | kDenyOom | kFast, Keys(1, 1, 1, kKeyRw | kKeyInsert), kAclHyperLogLog, &PfAdd,
      "2.8.9", "O(1) for each element.",
      "Adds elements to a HyperLogLog, which is created if need be.", "key [element ...]"},
-    {"pfcount", -2, kReadOnly, kCounted, kAclHyperLogLog, &PfCount, "2.8.9",
+    {"pfcount", -2, kReadOnly | kMayReplicate, kCounted, kAclHyperLogLog, &PfCount, "2.8.9",
      "O(1) with a small constant for one key, O(N) with a large one for N keys.",
      "Estimates how many different elements were added to HyperLogLogs.", "key [key ...]"},
     {"pfdebug", 3, kWrite | kDenyOom | kAdmin, Keys(2, 2, 1, kKeyRw | kKeyAccess), kAclHyperLogLog, &PfDebug,

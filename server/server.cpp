@@ -97,6 +97,7 @@ Server::Server(ConfigStore& config)
       config_access_(std::make_unique<StoreConfigAccess>(config, *this)),
       network_(std::make_unique<Network>()) {
   hooks_.set_tracking(&tracking_);
+  hooks_.set_clients(&directory_);
   RefreshSettings();
   RegisterAppliers();
   for (uint32_t i = 0; i < worker_count_; ++i) {

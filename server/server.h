@@ -116,6 +116,7 @@ class Server : public Services, public Dispatcher::Environment {
   // The connection is gone: nothing of its client stays behind.
   void ForgetClient(Client& client);
   MonoTime paused_until() const { return directory_.paused_until(); }
+  bool paused() const { return directory_.MayBePaused() && directory_.Paused(MonoNow()); }
   bool active_expiry() const { return active_expiry_.load(std::memory_order_relaxed); }
   bool cron_paused() const { return cron_paused_.load(std::memory_order_relaxed); }
 

@@ -1,5 +1,7 @@
 #include "server/shard_hooks.h"
 
+#include "base/clock.h"
+#include "server/client_directory.h"
 #include "server/tracking_table.h"
 
 namespace larder {
@@ -59,6 +61,10 @@ void ShardHooks::OnFieldsExpired(Shard& /*shard*/, int db, std::string_view key,
   if (thread_events == nullptr) return;
   thread_events->push_back({kNotifyHash, "hexpired", db, std::string(key)});
   if (key_removed) thread_events->push_back({kNotifyGeneric, "del", db, std::string(key)});
+}
+
+bool ShardHooks::HoldsExpired() const {
+  return clients_ != nullptr && clients_->MayBePaused() && clients_->Paused(MonoNow());
 }
 
 }  // namespace larder

@@ -17,6 +17,7 @@
 
 namespace larder {
 
+class ClientRegistry;
 class TrackingTable;
 
 // A key that has changed and that somebody waits for.
@@ -34,6 +35,8 @@ class ShardHooks : public ShardObserver {
 
   // Once, before any shard is used.
   void set_tracking(TrackingTable* tracking) { tracking_ = tracking; }
+  // The same. While it pauses clients, nothing expires.
+  void set_clients(const ClientRegistry* clients) { clients_ = clients; }
 
   // Where this thread's expired keys are announced and counted, and where keys are noted that
   // somebody waits for; nulls before the thread ends.
@@ -51,11 +54,13 @@ class ShardHooks : public ShardObserver {
   void OnKeyExpired(Shard& shard, int db, std::string_view key) override;
   void OnFieldsExpired(Shard& shard, int db, std::string_view key, size_t fields,
                        bool key_removed) override;
+  bool HoldsExpired() const override;
 
  private:
   std::vector<WatchTable> watches_;
   std::vector<WaitTable> waits_;
   TrackingTable* tracking_ = nullptr;
+  const ClientRegistry* clients_ = nullptr;
 };
 
 }  // namespace larder

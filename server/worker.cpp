@@ -106,7 +106,8 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   if (expire_cycle_.active()) ExpireSlice();
   if (may_be_over_limit_) {
     server_.TrimTracking(settings_->tracking_table_max_keys);
-    may_be_over_limit_ = dispatcher_->EvictSlice(UnixMillisNow());
+    // While clients are paused the data stands still. Cron looks again afterwards.
+    may_be_over_limit_ = !server_.paused() && dispatcher_->EvictSlice(UnixMillisNow());
     dispatcher_->ServeWaiters(UnixMillisNow());
   }
   const bool upkeep = expire_cycle_.active() || may_be_over_limit_;

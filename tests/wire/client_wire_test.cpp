@@ -361,6 +361,22 @@ TEST_F(ClientTest, OmemShowsWhatASubscriberHasNotRead) {
   EXPECT_GE(omem(), 100000);
 }
 
+// The data stands still, so that it can be handed over as it is.
+TEST_F(ClientTest, NothingExpiresDuringAPause) {
+  RespClient client = Connect();
+  client.Raw({"SET", "read", "1", "PX", "100"});
+  client.Raw({"SET", "unread", "1", "PX", "100"});
+  client.Raw({"CLIENT", "PAUSE", "60000", "WRITE"});
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // Rounds of active expiry.
+  EXPECT_EQ(client.Raw({"GET", "read"}), "$-1\r\n");
+  EXPECT_EQ(client.Raw({"DBSIZE"}), ":2\r\n");
+  client.Raw({"CLIENT", "UNPAUSE"});
+  for (int i = 0; i < 1000 && client.Raw({"DBSIZE"}) != ":0\r\n"; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(client.Raw({"DBSIZE"}), ":0\r\n");
+}
+
 TEST_F(ClientTest, PauseAllHoldsBackEverybody) {
   RespClient client = Connect();
   RespClient other = Connect();
