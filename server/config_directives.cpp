@@ -241,7 +241,7 @@ constexpr Directive kDirectives[] = {
     {"maxmemory-clients", "", kNoEffect, ConfigHook::kMaxMemory, MemoryOrPercentValue{&Config::max_memory_clients}, ""},
 
     // --- Process ---
-    Special("threads", "", kImmutable, {&ParseThreads, &PrintThreads}),
+    Special("threads", "", kImmutable | kOursToKeep, {&ParseThreads, &PrintThreads}),
     Bool("daemonize", "", kImmutable, &Config::daemonize),
     Choice<&Config::supervised>("supervised", kImmutable | kNoEffect, kSupervisions),
     Text("pidfile", "", kImmutable, &Config::pid_file),

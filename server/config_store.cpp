@@ -57,7 +57,11 @@ absl::StatusOr<std::vector<const Directive*>> FindAll(Pairs pairs, const Config&
       return absl::InvalidArgumentError(
           fmt::format("Unknown option or number of arguments for CONFIG SET - '{}'", name));
     }
-    if (directive->Is(kImmutable)) return SetFailed(name, "can't set immutable config");
+    const bool stays =
+        directive->Is(kOursToKeep) && value == PrintDirective(*directive, config);
+    if (directive->Is(kImmutable) && !stays) {
+      return SetFailed(name, "can't set immutable config");
+    }
     if (directive->Is(kProtected) && !IsAllowed(config.enable_protected_configs, caller)) {
       return SetFailed(name, "can't set protected config");
     }

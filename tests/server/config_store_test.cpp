@@ -50,6 +50,15 @@ struct SetErrorCase {
   std::string error;
 };
 
+// So that everything that CONFIG GET * gives can be set back.
+TEST(ConfigStoreTest, ThreadsMayBeSetToWhatTheyAre) {
+  ConfigStore store;
+  const std::string threads = Get(store, {"threads"}).at(0).second;
+  EXPECT_EQ(SetError(store, {{"threads", threads}}), "");
+  EXPECT_EQ(SetError(store, {{"threads", threads + "1"}}),
+            "CONFIG SET failed (possibly related to argument 'threads') - can't set immutable config");
+}
+
 // Redis 7.0.15's texts and their order of precedence.
 TEST(ConfigStoreTest, SetIsAllOrNothing) {
   const std::string unknown = "Unknown option or number of arguments for CONFIG SET - 'nosuch'";
