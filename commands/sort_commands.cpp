@@ -19,6 +19,7 @@
 #include "commands/sort_order.h"
 #include "commands/sort_pattern.h"
 #include "protocol/error_text.h"
+#include "storage/bucket.h"
 #include "storage/hash.h"
 #include "storage/list.h"
 #include "storage/set.h"
@@ -307,10 +308,17 @@ struct Sorted {
 template <typename Visit>
 void ForEachResult(CommandContext& ctx, const SortOptions& options, const Sorted& sorted,
                    Visit visit) {
+  // The order jumps about in memory: first an element is fetched ahead, later its text.
+  constexpr size_t kAhead = 24;
+  const std::vector<uint32_t>& order = sorted.order;
   std::string buffer;
   const ListpackValue* const nothing = nullptr;
-  for (const uint32_t index : sorted.order) {
-    const ListpackValue& element = sorted.values[index];
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (i + kAhead < order.size()) {
+      Prefetch(&sorted.values[order[i + kAhead]]);
+      Prefetch(sorted.values[order[i + kAhead / 2]].text.data());
+    }
+    const ListpackValue& element = sorted.values[order[i]];
     if (options.get.empty()) visit(&element, nullptr);
     for (const SortPattern& pattern : options.get) {
       bool found = false;

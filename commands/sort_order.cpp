@@ -54,6 +54,25 @@ uint64_t PrefixOf(std::string_view text) {
   return __builtin_bswap64(prefix);
 }
 
+// How many bytes all texts begin with alike: often many, and then the first eight tell nothing.
+size_t CommonPrefixOf(std::span<const std::string_view> texts) {
+  const std::string_view* first = nullptr;
+  size_t common = 0;
+  for (const std::string_view& text : texts) {
+    if (text.data() == nullptr) continue;
+    if (first == nullptr) {
+      first = &text;
+      common = text.size();
+    }
+    common = std::min(common, text.size());
+    const auto end = text.begin() + static_cast<ptrdiff_t>(common);
+    common =
+        static_cast<size_t>(std::mismatch(text.begin(), end, first->begin()).first - text.begin());
+    if (common == 0) break;
+  }
+  return common;
+}
+
 // The locale that the environment asks for, unless it compares bytes anyway.
 locale_t EnvironmentLocale() {
   const locale_t locale = newlocale(LC_COLLATE_MASK, "", nullptr);
@@ -124,9 +143,13 @@ std::vector<uint32_t> OrderByScore(std::span<const double> scores, SortDirection
 
 std::vector<uint32_t> OrderByText(std::span<const std::string_view> texts, SortDirection direction,
                                   SortWindow window) {
+  const size_t common = CommonPrefixOf(texts);
   std::vector<Record<uint64_t>> records;
   records.reserve(texts.size());
-  for (uint32_t i = 0; i < texts.size(); ++i) records.push_back({PrefixOf(texts[i]), i});
+  for (uint32_t i = 0; i < texts.size(); ++i) {
+    const bool has_text = texts[i].data() != nullptr;
+    records.push_back({has_text ? PrefixOf(texts[i].substr(common)) : 0, i});
+  }
   return Order(records, direction, window,
                [&](const Record<uint64_t>& a, const Record<uint64_t>& b) -> int {
                  if (a.key != b.key) return a.key < b.key ? -1 : 1;

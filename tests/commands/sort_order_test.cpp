@@ -44,6 +44,14 @@ TEST(SortOrderTest, TextsCompareAsUnsignedBytesAndNoTextIsLeast) {
   EXPECT_EQ(OrderByText(texts, kDown, {0, texts.size()}), (Numbers{5, 0, 2, 4, 6, 1, 7, 3, 8}));
 }
 
+TEST(SortOrderTest, WhatAllTextsBeginWithMakesNoDifference) {
+  const std::vector<std::string_view> texts = {
+      "prefix:prefix:2", "prefix:prefix:10", {}, "prefix:prefix:1", "prefix:prefix:"};
+  EXPECT_EQ(OrderByText(texts, kUp, {0, texts.size()}), (Numbers{2, 4, 3, 1, 0}));
+  const std::vector<std::string_view> same = {"prefix:prefix", "prefix:prefix"};
+  EXPECT_EQ(OrderByText(same, kDown, {0, 2}), (Numbers{0, 1}));
+}
+
 TEST(SortOrderTest, AWindowIsAPartOfTheWhole) {
   Random random(1);
   for (int round = 0; round < 300; ++round) {
