@@ -1,5 +1,7 @@
 #include "server/client_directory.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -43,7 +45,14 @@ std::shared_ptr<ClientRecord> ClientRegistry::Find(uint64_t id) const {
 
 bool ClientRegistry::Kill(const std::shared_ptr<ClientRecord>& client) {
   if (client->killed.exchange(true, std::memory_order_relaxed)) return false;
-  Remove(client->id);  // Nobody finds it any more, though its thread has yet to close it.
+  {
+    MutexLock lock(mu_);
+    // Nobody finds it any more, and its peer sees the end before the killer has a reply, as with
+    // Redis; only the descriptor is left for its thread to close. Until the owner has removed the
+    // client from here, the descriptor is the client's.
+    if (clients_.erase(client->id) > 0) shutdown(client->fd, SHUT_RDWR);
+    size_.store(clients_.size(), std::memory_order_relaxed);
+  }
   hosts_[client->worker]->KillClient(client->id);
   return true;
 }

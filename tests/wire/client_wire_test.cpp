@@ -1,4 +1,6 @@
 // CLIENT as clients see it, but for client-side caching (tracking_wire_test.cpp).
+#include <sys/socket.h>
+
 #include <chrono>
 #include <stdexcept>
 
@@ -325,6 +327,20 @@ TEST_F(ClientTest, WhoKillsItselfIsToldFirst) {
   RespClient skipped = Connect();
   const std::string own = Field(skipped.Call({"CLIENT", "INFO"}).text, "addr");
   EXPECT_EQ(skipped.Raw({"CLIENT", "KILL", "ADDR", own}), ":0\r\n");
+}
+
+// A library that looks at its socket before it sends must not find it open once CLIENT KILL has
+// answered, whichever thread the connection lives on.
+TEST_F(ClientTest, WhoWasKilledIsCutOffBeforeTheKillerHasItsReply) {
+  RespClient killer = Connect();
+  for (int i = 0; i < 50; ++i) {
+    RespClient victim = Connect();
+    std::string id = victim.Raw({"CLIENT", "ID"}).substr(1);
+    id.resize(id.size() - 2);  // Without the end of the line.
+    EXPECT_EQ(killer.Raw({"CLIENT", "KILL", "ID", id}), ":1\r\n");
+    char byte;
+    EXPECT_EQ(recv(victim.fd(), &byte, 1, MSG_DONTWAIT), 0) << "round " << i;
+  }
 }
 
 TEST_F(ClientTest, WhoIsHeldBackByAPauseCountsAsBlocked) {
