@@ -44,8 +44,8 @@ release:
 	@cmake --build --preset release
 
 .PHONY: compat
-compat: deps release ## The client libraries of other languages against the server
-	@LARDER_SERVER=$(CURDIR)/build/release/larder-server redis-compat/clients/run.sh
+compat: deps release ## Does a stranger see Redis? Three judges; writes redis-compat/REPORT.md
+	@LARDER_SERVER=$(CURDIR)/build/release/larder-server redis-compat/run.sh redis-compat/REPORT.md
 
 .PHONY: fuzz
 fuzz: deps ## Fuzz every parser; FUZZ_SECONDS=600 for longer than a look

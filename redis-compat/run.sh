@@ -25,7 +25,7 @@ judge() {
   local name=$1 started=$SECONDS
   shift
   echo "--- $name"
-  rm -f "$results/$name.json"
+  rm -f "$results/$name".{json,tsv}
   timeout -k 10 "$((COMPAT_SECONDS + 30))" "$@" || {
     failed=1
     echo "--- $name is not content"

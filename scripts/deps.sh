@@ -15,6 +15,8 @@ check_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19
   libgtest-dev libgmock-dev libbenchmark-dev libhiredis-dev
   openssl python3 python3-redis redis-server redis-tools
+  # The compatibility suite: Redis's own tests, and clients and applications of other languages.
+  tcl php-cli php-redis ruby ruby-redis ruby-sidekiq python3-celery python3-rq
 )
 
 case "${1:-all}" in

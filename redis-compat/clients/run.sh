@@ -3,7 +3,8 @@
 # own, which are started again whenever they end, as systemd would: the tests send SHUTDOWN to see
 # their library come back. The last line is `N passed, N failed`.
 #
-# Usage: run.sh [LIBRARY...]     redis-py, hiredis, ioredis, node-redis; by default all of them
+# Usage: run.sh [LIBRARY...]     as named below; by default all that need no scripts, which then write
+#                                build/compat/clients.tsv for the report
 #
 # Environment: LARDER_SERVER  the program to test (build/release/larder-server)
 #              TARGET         redis drives Debian's redis-server instead, which shows that the tests
@@ -13,7 +14,11 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 libraries=("$@")
-((${#libraries[@]})) || libraries=(redis-py hiredis ioredis node-redis)
+# What is left out runs scripts, see with_scripting.tsv.
+((${#libraries[@]})) || libraries=(
+  redis-py redis-py-types hiredis ioredis ioredis-types node-redis node-redis-types php-redis ruby-redis
+  rq sidekiq applications
+)
 
 export TARGET=${TARGET:-larder}
 case $TARGET in
@@ -80,18 +85,47 @@ install_modules() {
 prepare() {
   case $1 in
     redis-py) command=(/usr/bin/python3 "$here/redis_py_test.py") ;;
+    redis-py-types) command=(/usr/bin/python3 "$here/redis_py_types_test.py") ;;
     hiredis)
       command=("$work/hiredis_test")
       "${CXX:-g++}" -std=c++20 -O1 -Wall -Wextra -Werror "$here/hiredis_test.cpp" -lhiredis \
         -o "$work/hiredis_test"
       ;;
     ioredis) command=(node "$here/ioredis_test.mjs") && install_modules ;;
+    ioredis-types) command=(node "$here/ioredis_types_test.mjs") && install_modules ;;
     node-redis) command=(node "$here/node_redis_test.mjs") && install_modules ;;
+    node-redis-types) command=(node "$here/node_redis_types_test.mjs") && install_modules ;;
+    php-redis) command=(php "$here/php_redis_test.php") ;;
+    ruby-redis) command=(ruby -W0 "$here/redis_rb_test.rb") ;;
+    rq) command=(/usr/bin/python3 "$here/rq_test.py") ;;
+    celery) command=(/usr/bin/python3 "$here/celery_test.py") ;;
+    sidekiq) command=(ruby -W0 "$here/sidekiq_test.rb") ;;
+    applications) command=(node "$here/applications_test.mjs") && install_modules ;;
     *)
       echo "no such library: $1"
       return 1
       ;;
   esac
+}
+
+# The version that the report names.
+version() {
+  case $1 in
+    redis-py*) /usr/bin/python3 -c 'import redis; print(redis.__version__)' ;;
+    hiredis) pkg-config --modversion hiredis ;;
+    ioredis*) locked ioredis ;;
+    node-redis*) locked redis ;;
+    php-redis) php -r 'echo phpversion("redis"), "\n";' ;;
+    ruby-redis) ruby -e 'require "redis"; puts Redis::VERSION' ;;
+    rq) /usr/bin/python3 -c 'import rq; print(rq.__version__)' ;;
+    celery) /usr/bin/python3 -c 'import celery; print(celery.__version__)' ;;
+    sidekiq) ruby -W0 -e 'require "sidekiq"; puts Sidekiq::VERSION' ;;
+    applications) echo "$(locked connect-redis), $(locked socket.io)" ;;
+  esac
+}
+
+locked() {
+  node -p "require('$here/package-lock.json').packages['node_modules/$1'].version"
 }
 
 drive() {

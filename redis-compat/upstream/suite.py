@@ -81,8 +81,9 @@ class Workspace:
     Units write into `tests/tmp` and clean up what is there, so two must not share it.
     """
 
-    def __init__(self, source, folder, server):
+    def __init__(self, source, folder, server, logs):
         self.folder = folder
+        self.logs = logs  # Where what was printed is kept.
         self._server = server
         shutil.copytree(source / "tests", folder / "tests", symlinks=True)
         (folder / "tests" / "tmp").mkdir(exist_ok=True)
@@ -101,18 +102,18 @@ class Workspace:
         launcher.chmod(0o755)
 
     @contextlib.contextmanager
-    def server(self):
-        """A fresh server on a free port, until the end of `with`."""
+    def server(self, log):
+        """Gives the port and the process of a fresh server, until the end of `with`."""
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         with tempfile.TemporaryDirectory(dir=self.folder) as data:
-            log = open(self.folder / "server.log", "ab")
-            process = subprocess.Popen(
-                [*self._server, *PERMISSIVE, "--save", "", "--port", str(port), "--bind",
-                 "127.0.0.1", "--dir", data], stdout=log, stderr=subprocess.STDOUT)
+            with open(log, "wb") as output:
+                process = subprocess.Popen(
+                    [*self._server, *PERMISSIVE, "--save", "", "--port", str(port), "--bind",
+                     "127.0.0.1", "--dir", data], stdout=output, stderr=subprocess.STDOUT)
             try:
                 wait_until_it_answers(process, port)
-                yield port
+                yield port, process
             finally:
                 process.terminate()
                 try:
@@ -120,7 +121,6 @@ class Workspace:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
-                log.close()
 
 
 def edit(path, old, new):
@@ -151,6 +151,7 @@ class Result:
     passed: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     failed: dict = dataclasses.field(default_factory=dict)  # Name -> why.
     troubles: list = dataclasses.field(default_factory=list)  # What ended it, or a part of it, early.
+    began: bool = False
     hung: set = dataclasses.field(default_factory=set)  # Tests that were running when it ended.
     second: set = dataclasses.field(default_factory=set)  # Tests that passed only when run alone.
 
@@ -168,6 +169,8 @@ def read_output(text):
     detail = None  # The failure whose details the lines that follow are.
     ended = False
     for line in COLOUR.sub("", text).splitlines():
+        if line.startswith("[ready]"):
+            result.began = True
         if line.startswith("!!! WARNING"):
             break  # The failures once more.
         if "The End" in line:
@@ -193,16 +196,21 @@ def read_output(text):
     return result
 
 
-def run_unit(workspace, unit, mode, log, seconds, quiet_seconds, options):
-    """Runs one unit, or what `options` leave of it, and ends everything it started."""
+def run_unit(workspace, unit, mode, name, seconds, quiet_seconds, options):
+    """Runs one unit, or what `options` leave of it, and ends everything it started.
+
+    What the suite and the server print is kept as `name`.log and `name`.server.log.
+    """
+    log = workspace.folder / f"{name}.log"
     base_port = random.randrange(20_000, 31_000, 100)
     command = ["tclsh", "tests/test_helper.tcl", "--clients", "1", "--durable", "--single", unit,
                "--baseport", str(base_port), "--portcount", "68", "--timeout", str(quiet_seconds),
                *options]
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(open(log, "wb"))
+        server = None
         if mode == EXTERNAL:
-            port = stack.enter_context(workspace.server())
+            port, server = stack.enter_context(workspace.server(log.with_suffix(".server.log")))
             command += ["--host", "127.0.0.1", "--port", str(port)]
         process = subprocess.Popen(command, cwd=workspace.folder, stdout=output,
                                    stderr=subprocess.STDOUT, start_new_session=True,
@@ -216,4 +224,11 @@ def run_unit(workspace, unit, mode, log, seconds, quiet_seconds, options):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    return read_output(log.read_text(encoding="utf-8", errors="replace"))
+        ended = server.poll() if server else None
+    result = read_output(log.read_text(encoding="utf-8", errors="replace"))
+    for path in (log, log.with_suffix(".server.log")):
+        if path.exists():
+            shutil.move(path, workspace.logs / path.name)
+    if ended is not None:
+        result.troubles.append(f"the server ended by itself, with exit code {ended}")
+    return result
