@@ -78,11 +78,14 @@ size_t AllocatedBytes() {
 
 AllocatorStats GetAllocatorStats() {
   RefreshStats();
+  // 4096 is MALLCTL_ARENAS_ALL, here and below.
   return {.allocated = ReadSize("stats.allocated"),
           .active = ReadSize("stats.active"),
           .resident = ReadSize("stats.resident"),
           .retained = ReadSize("stats.retained"),
-          .metadata = ReadSize("stats.metadata")};
+          .metadata = ReadSize("stats.metadata"),
+          .dirty = (ReadSize("stats.arenas.4096.pdirty") + ReadSize("stats.arenas.4096.pmuzzy")) *
+                   ReadSize("arenas.page")};
 }
 
 std::string AllocatorReport() {
@@ -103,12 +106,22 @@ std::string AllocatorName() {
 
 void FlushThreadCache() { mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0); }
 
-void ReleaseFreeMemory() {
-  mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);  // 4096: MALLCTL_ARENAS_ALL.
-}
+void ReleaseFreeMemory() { mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0); }
 
-void SetAllocatorBackgroundThread(bool enabled) {
-  mallctl("background_thread", nullptr, nullptr, &enabled, sizeof(enabled));
+void KeepFreePages() {
+  ssize_t never = -1;
+  for (const char* kind : {"dirty", "muzzy"}) {
+    // For arenas to come, and for those that are there.
+    const std::string name = std::string(kind) + "_decay_ms";
+    mallctl(("arenas." + name).c_str(), nullptr, nullptr, &never, sizeof(never));
+    unsigned arenas = 0;
+    size_t length = sizeof(arenas);
+    mallctl("arenas.narenas", &arenas, &length, nullptr, 0);
+    for (unsigned arena = 0; arena < arenas; ++arena) {
+      mallctl(("arena." + std::to_string(arena) + "." + name).c_str(), nullptr, nullptr, &never,
+              sizeof(never));
+    }
+  }
 }
 
 #else
@@ -153,14 +166,11 @@ AllocatorStats GetAllocatorStats() {
 #ifdef LARDER_SANITIZER_ALLOCATOR
   const size_t allocated = AllocatedBytes();
   const size_t heap = __sanitizer_get_heap_size();
-  return {.allocated = allocated, .active = heap, .resident = heap, .retained = 0, .metadata = 0};
+  return {.allocated = allocated, .active = heap, .resident = heap};
 #else
   const struct mallinfo2 info = mallinfo2();
-  return {.allocated = info.uordblks,
-          .active = info.uordblks,
-          .resident = info.arena + info.hblkhd,
-          .retained = 0,
-          .metadata = 0};
+  return {
+      .allocated = info.uordblks, .active = info.uordblks, .resident = info.arena + info.hblkhd};
 #endif
 }
 
@@ -168,7 +178,7 @@ std::string AllocatorReport() { return "Stats not supported for the current allo
 std::string AllocatorName() { return "libc"; }
 void FlushThreadCache() {}
 void ReleaseFreeMemory() { malloc_trim(0); }
-void SetAllocatorBackgroundThread(bool /*enabled*/) {}
+void KeepFreePages() {}
 
 #endif
 

@@ -34,6 +34,7 @@ struct AllocatorStats {
   size_t resident = 0;   // Bytes of physical memory mapped, metadata included.
   size_t retained = 0;   // Virtual memory kept but not backed.
   size_t metadata = 0;
+  size_t dirty = 0;      // Bytes in free pages that the allocator keeps.
 };
 AllocatorStats GetAllocatorStats();
 
@@ -45,7 +46,7 @@ std::string AllocatorName();
 void FlushThreadCache();
 // Gives free pages back to the operating system.
 void ReleaseFreeMemory();
-// Whether the allocator may give free pages back by itself on a thread of its own.
-void SetAllocatorBackgroundThread(bool enabled);
+// From now on the allocator gives no page back by itself: ReleaseFreeMemory is to be called.
+void KeepFreePages();
 
 }  // namespace larder

@@ -18,6 +18,7 @@
 #include "server/config_loader.h"
 #include "server/config_store.h"
 #include "server/logging.h"
+#include "server/page_release.h"
 #include "server/server.h"
 
 namespace larder {
@@ -67,7 +68,7 @@ int RunServer(ConfigStore& store) {
   // The end of a terminal, or of a pipe that the log goes to, is not the end of the server.
   std::signal(SIGHUP, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
-  SetAllocatorBackgroundThread(true);
+  const PageRelease page_release;
   Log(LogLevel::kNotice, absl::StrCat("Larder ", AsAbsl(kLarderVersion), " starting, pid ",
                                       getpid(), ", ", config->threads, " threads"));
   for (const ConfigWarning& warning : store.TakeWarnings()) {

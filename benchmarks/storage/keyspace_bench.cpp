@@ -279,7 +279,7 @@ class LongestCall {
 // whatever the machine did to it meanwhile.
 void BM_LongestCall(benchmark::State& state) {
   const auto count = static_cast<uint64_t>(state.range(0));
-  SetAllocatorBackgroundThread(true);  // As the server does; else freeing gives pages back itself.
+  KeepFreePages();  // As the server does; else freeing gives pages back itself.
   for (auto _ : state) {
     Shard shard(0, {});
     MutexLock lock(shard.mu());

@@ -502,6 +502,18 @@ TEST_F(RobustnessTest, PausedPipelinesGoOnInOrder) {
   }
 }
 
+TEST_F(RobustnessTest, FreedMemoryGoesBackToTheSystem) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer keeps what is freed";
+  Start({"--threads", "2", "--enable-debug-command", "local"});
+  RespClient client = Connect();
+  const int64_t before = ResidentBytes(server().pid());
+  ASSERT_EQ(client.Raw({"DEBUG", "POPULATE", "200000", "key", "1000"}), "+OK\r\n");
+  ASSERT_GT(ResidentBytes(server().pid()), before + 180 * kMebibyte);
+  ASSERT_EQ(client.Raw({"FLUSHALL"}), "+OK\r\n");
+  // All but what is kept for the next values.
+  EXPECT_TRUE(Eventually([&] { return ResidentBytes(server().pid()) < before + 100 * kMebibyte; }));
+}
+
 TEST_F(RobustnessTest, LongPipelinesLetOthersThrough) {
   Start({"--threads", "1"});
   RespClient busy = Connect();
