@@ -92,6 +92,10 @@ bool ParseStreamId(CommandContext& ctx, size_t arg, StreamId& id) {
   return true;
 }
 
+bool ParseAnyStreamId(CommandContext& ctx, size_t arg, StreamId& id) {
+  return ParseInclusive(ctx, arg, 0, id);
+}
+
 bool ParseRangeStart(CommandContext& ctx, size_t arg, StreamId& id) {
   if (!IsExclusive(ctx.arg(arg))) return ParseInclusive(ctx, arg, 0, id);
   if (!ParseExclusive(ctx, arg, 0, id)) return false;
@@ -149,8 +153,7 @@ bool ParseCountedIds(CommandContext& ctx, size_t arg, size_t& first, size_t& las
 
 std::string NoSuchKeyOrGroup(std::string_view key, std::string_view group) {
   return absl::StrCat("NOGROUP No such key '", AsPrinted(key), "' or consumer group '",
-                      AsPrinted(group),
-                      "'");
+                      AsPrinted(group), "'");
 }
 
 std::string NoSuchGroup(std::string_view key, std::string_view group) {

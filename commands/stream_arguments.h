@@ -27,6 +27,8 @@ std::optional<uint64_t> ParseStreamIdPart(std::string_view text);
 
 // Argument `arg` as an ID. False after replying with the error that Redis gives, as all below.
 bool ParseStreamId(CommandContext& ctx, size_t arg, StreamId& id);
+// The same, where "-" is the smallest and "+" the largest.
+bool ParseAnyStreamId(CommandContext& ctx, size_t arg, StreamId& id);
 // Where a range begins or ends: "-", "+", an ID, or "(" and an ID that is not to be part of it.
 bool ParseRangeStart(CommandContext& ctx, size_t arg, StreamId& id);
 bool ParseRangeEnd(CommandContext& ctx, size_t arg, StreamId& id);

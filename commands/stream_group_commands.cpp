@@ -49,21 +49,14 @@ bool ParseGroupOptions(CommandContext& ctx, size_t most_arguments, bool may_make
   return good;
 }
 
-// Argument 4: an ID, or "$" for the last one.
-bool ParseGroupId(CommandContext& ctx, const FoundValue<Stream>& found, StreamId& id) {
-  if (ctx.arg(4) != "$") return ParseStreamId(ctx, 4, id);
-  id = found ? found.value().last_id() : StreamId();
-  return true;
-}
-
 void GroupCreate(CommandContext& ctx) {
   GroupOptions options;
   if (!ParseGroupOptions(ctx, 8, /*may_make=*/true, options)) return;
   const FoundValue<Stream> found = FindForWrite<Stream>(ctx, 0);
   if (found.wrong_type) return ctx.reply().Error(error_text::kWrongType);
   if (!found && !options.make_stream) return ctx.reply().Error(kNoStream);
-  StreamId id;
-  if (!ParseGroupId(ctx, found, id)) return;
+  StreamId id = found ? found.value().last_id() : StreamId();
+  if (ctx.arg(4) != "$" && !ParseStreamId(ctx, 4, id)) return;
   const std::string_view name = ctx.arg(3);
   if (found && found.value().FindGroup(name) != nullptr) return ctx.reply().Error(kGroupExists);
 
@@ -98,8 +91,10 @@ void GroupSetId(CommandContext& ctx) {
   GroupOptions options;
   if (!ParseGroupOptions(ctx, 7, /*may_make=*/false, options)) return;
   const std::optional<FoundValue<Stream>> found = FindGroup(ctx);
-  StreamId id;
-  if (!found || !ParseGroupId(ctx, *found, id)) return;
+  if (!found) return;
+  // Here, other than in CREATE, "-" and "+" are IDs as well.
+  StreamId id = found->value().last_id();
+  if (ctx.arg(4) != "$" && !ParseAnyStreamId(ctx, 4, id)) return;
 
   Edit<Stream> stream(ctx, 0, found->entry);
   StreamGroup& group = *stream->FindGroup(ctx.arg(3));

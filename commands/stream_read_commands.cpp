@@ -53,6 +53,8 @@ struct ReadRequest {
   size_t streams_arg = 0;  // The first key's.
   size_t stream_count = 0;
   absl::InlinedVector<Source, 4> sources;  // By number of the key.
+
+  size_t id_arg(size_t key) const { return streams_arg + stream_count + key; }
 };
 
 bool TakeStreams(CommandContext& ctx, size_t arg, bool groups, ReadRequest& request) {
@@ -136,6 +138,13 @@ class StreamsReply {
   size_t streams_ = 0;
 };
 
+// Nothing has come for anybody yet. False: nobody waits for it.
+bool MayWait(CommandContext& ctx, const ReadRequest& request) {
+  if (request.block && !ctx.in_transaction()) return true;
+  ctx.reply().NullArray();
+  return false;
+}
+
 void WaitForStreams(CommandContext& ctx, const ReadRequest& request) {
   std::vector<size_t> keys(request.stream_count);
   for (size_t key = 0; key < keys.size(); ++key) keys[key] = key;
@@ -145,47 +154,38 @@ void WaitForStreams(CommandContext& ctx, const ReadRequest& request) {
                   keys);
 }
 
-// Nothing has come for anybody yet.
-void ReplyNothingOrWait(CommandContext& ctx, const ReadRequest& request) {
-  if (!request.block || ctx.in_transaction()) return ctx.reply().NullArray();
-  WaitForStreams(ctx, request);
-}
-
 // ---- XREAD
-
-// What stands in place of "$" or "+" is decided when the request comes, not when it is served.
-StreamId ResolveNow(CommandContext& ctx, size_t id_arg, StreamId after, bool may_wait) {
-  if (!may_wait) return after;
-  std::string text(StreamId::kMaxText, '\0');
-  text.resize(after.Format(text.data()));
-  ctx.ReplaceArgForRetry(id_arg, std::move(text));
-  return after;
-}
 
 bool ParseAfter(CommandContext& ctx, const ReadRequest& request, size_t key,
                 const FoundValue<Stream>& found, StreamId& after) {
-  const size_t id_arg = request.streams_arg + request.stream_count + key;
-  const bool may_wait = request.block.has_value();
-  const std::string_view text = ctx.arg(id_arg);
+  const std::string_view text = ctx.arg(request.id_arg(key));
   if (text == "$") {
-    after = ResolveNow(ctx, id_arg, found ? found.value().last_id() : StreamId(), may_wait);
+    if (found) after = found.value().last_id();
     return true;
   }
   if (text == "+") {  // The last entry.
-    StreamId before_last;
-    if (found) {
-      StreamCursor cursor(found.value(), StreamId::Min(), StreamId::Max(),
-                          StreamCursor::Order::kBackward);
-      if (cursor.Next()) before_last = cursor.id().Previous();
-    }
-    after = ResolveNow(ctx, id_arg, before_last, may_wait);
+    if (!found) return true;
+    StreamCursor cursor(found.value(), StreamId::Min(), StreamId::Max(),
+                        StreamCursor::Order::kBackward);
+    if (cursor.Next()) after = cursor.id().Previous();
     return true;
   }
   if (text == ">") {
     ctx.reply().Error(kNewInXRead);
     return false;
   }
-  return ParseStreamId(ctx, id_arg, after);
+  return ParseStreamId(ctx, request.id_arg(key), after);
+}
+
+// What "$" and "+" stand for is decided when the request comes, not when it is served.
+void ResolveNow(CommandContext& ctx, const ReadRequest& request) {
+  for (size_t key = 0; key < request.stream_count; ++key) {
+    const std::string_view text = ctx.arg(request.id_arg(key));
+    if (text != "$" && text != "+") continue;
+    char id[StreamId::kMaxText];
+    const size_t size = request.sources[key].after.Format(id);
+    ctx.ReplaceArgForRetry(request.id_arg(key), std::string(id, size));
+  }
 }
 
 bool ParseSources(CommandContext& ctx, ReadRequest& request) {
@@ -238,7 +238,9 @@ void XRead(CommandContext& ctx) {
     StreamCursor cursor(found.value(), after.Next(), StreamId::Max());
     ReplyEntries(ctx.reply(), cursor, request.count);
   }
-  if (!reply.End()) ReplyNothingOrWait(ctx, request);
+  if (reply.End() || !MayWait(ctx, request)) return;
+  ResolveNow(ctx, request);
+  WaitForStreams(ctx, request);
 }
 
 // ---- XREADGROUP
@@ -338,7 +340,7 @@ bool ParseGroupSources(CommandContext& ctx, ReadRequest& request) {
       return false;
     }
     Source source;
-    if (!ParseGroupSource(ctx, request.streams_arg + request.stream_count + key, source)) {
+    if (!ParseGroupSource(ctx, request.id_arg(key), source)) {
       return false;
     }
     request.sources.push_back(source);
@@ -387,7 +389,7 @@ void XReadGroup(CommandContext& ctx) {
     reply.BeginStream(ctx.key(key).text);
     ReadFromGroup(ctx, request, key, found.entry, source);
   }
-  if (!reply.End()) ReplyNothingOrWait(ctx, request);
+  if (!reply.End() && MayWait(ctx, request)) WaitForStreams(ctx, request);
 }
 
 // clang-format off
