@@ -1,6 +1,7 @@
 #include "commands/client.h"
 
 #include "commands/client_tracking.h"
+#include "commands/hash_fieldsets.h"
 #include "commands/transaction.h"
 
 namespace larder {

@@ -23,6 +23,7 @@ namespace larder {
 class Command;
 struct TransactionState;   // commands/transaction.h
 struct SubscriptionState;  // below
+class HashFieldsets;       // commands/hash_fieldsets.h
 struct TrackingState;      // commands/client_tracking.h
 
 enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipping };
@@ -131,6 +132,7 @@ struct Client {
   std::unique_ptr<WatchState> watch;
   std::unique_ptr<SubscriptionState> subscriptions;
   std::unique_ptr<TrackingState> tracking;
+  std::unique_ptr<HashFieldsets> fieldsets;
 };
 
 }  // namespace larder

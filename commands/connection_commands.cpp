@@ -13,6 +13,7 @@
 #include "commands/client_tracking.h"
 #include "commands/command_context.h"
 #include "commands/families.h"
+#include "commands/hash_fieldsets.h"
 #include "commands/redis_version.h"
 #include "commands/watch.h"
 
@@ -150,6 +151,7 @@ void Reset(CommandContext& ctx) {
   if (client.Is(kClientMonitor)) ctx.server().SetMonitor(client, false);
   StopTracking(client, ctx.server().tracking());
   ctx.server().pubsub().UnsubscribeAll(client);
+  client.fieldsets.reset();
   client.db = 0;
   client.Set(kClientReadOnly | kClientNoEvict | kClientNoTouch, false);
   client.reply_mode = ReplyMode::kOn;

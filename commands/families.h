@@ -19,6 +19,7 @@ extern const CommandFamily kGenericFamily;
 extern const CommandFamily kHashCounterFamily;
 extern const CommandFamily kHashExpireFamily;
 extern const CommandFamily kHashFamily;
+extern const CommandFamily kHashImportFamily;
 extern const CommandFamily kHashSampleFamily;
 extern const CommandFamily kHashTimedFamily;
 extern const CommandFamily kHyperLogLogFamily;

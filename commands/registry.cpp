@@ -22,6 +22,7 @@ std::span<const CommandFamily> AllCommandFamilies() {
       kHashCounterFamily,
       kHashExpireFamily,
       kHashFamily,
+      kHashImportFamily,
       kHashSampleFamily,
       kHashTimedFamily,
       kHyperLogLogFamily,
