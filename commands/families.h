@@ -16,6 +16,8 @@ extern const CommandFamily kDebugFamily;
 extern const CommandFamily kDumpFamily;
 extern const CommandFamily kExpireFamily;
 extern const CommandFamily kGenericFamily;
+extern const CommandFamily kGeoFamily;
+extern const CommandFamily kGeoSearchFamily;
 extern const CommandFamily kHashCounterFamily;
 extern const CommandFamily kHashExpireFamily;
 extern const CommandFamily kHashFamily;

@@ -19,6 +19,8 @@ std::span<const CommandFamily> AllCommandFamilies() {
       kDumpFamily,
       kExpireFamily,
       kGenericFamily,
+      kGeoFamily,
+      kGeoSearchFamily,
       kHashCounterFamily,
       kHashExpireFamily,
       kHashFamily,

@@ -1,6 +1,7 @@
 #include "protocol/error_text.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/text.h"
 
 namespace larder::error_text {
@@ -29,6 +30,20 @@ std::string UnsupportedOption(std::string_view option) {
 
 std::string NoInputKey(std::string_view command) {
   return absl::StrCat("ERR at least 1 input key is needed for '", AsAbsl(command), "' command");
+}
+
+std::string InvalidPoint(double longitude, double latitude) {
+  return absl::StrFormat("ERR invalid longitude,latitude pair %f,%f", longitude, latitude);
+}
+
+std::string NoGeoCenter(std::string_view command) {
+  return absl::StrCat("ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for ",
+                      AsAbsl(command));
+}
+
+std::string NoGeoShape(std::string_view command) {
+  return absl::StrCat("ERR exactly one of BYRADIUS and BYBOX can be specified for ",
+                      AsAbsl(command));
 }
 
 std::string UnknownSubcommand(std::string_view subcommand, std::string_view command) {

@@ -201,6 +201,29 @@ inline constexpr std::string_view kScoresNotNumbers =
 // "ERR at least 1 input key is needed for 'zunion' command"
 std::string NoInputKey(std::string_view command);
 
+// Geo.
+inline constexpr std::string_view kUnknownUnit =
+    "ERR unsupported unit provided. please use M, KM, FT, MI";
+inline constexpr std::string_view kRadiusNotANumber = "ERR need numeric radius";
+inline constexpr std::string_view kWidthNotANumber = "ERR need numeric width";
+inline constexpr std::string_view kHeightNotANumber = "ERR need numeric height";
+inline constexpr std::string_view kNegativeRadius = "ERR radius cannot be negative";
+inline constexpr std::string_view kNegativeBox = "ERR height or width cannot be negative";
+inline constexpr std::string_view kNoSuchPlace = "ERR could not decode requested zset member";
+inline constexpr std::string_view kGeoCountNotPositive = "ERR COUNT must be > 0";
+inline constexpr std::string_view kAnyWithoutCount =
+    "ERR the ANY argument requires COUNT argument";
+inline constexpr std::string_view kGeoStoreWith =
+    "ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options";
+inline constexpr std::string_view kGeoSearchStoreWith =
+    "ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD options";
+// "ERR invalid longitude,latitude pair 200.000000,1.000000"
+std::string InvalidPoint(double longitude, double latitude);
+// "ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for geosearch"
+std::string NoGeoCenter(std::string_view command);
+// "ERR exactly one of BYRADIUS and BYBOX can be specified for geosearch"
+std::string NoGeoShape(std::string_view command);
+
 // "ERR wrong number of arguments for 'get' command"; a subcommand as "config|get".
 std::string WrongArity(std::string_view command);
 // "ERR invalid expire time in 'set' command"
