@@ -148,11 +148,12 @@ int64_t PubSubHub::DeliverToAll(const SubscriberMap& subscribers,
 }
 
 std::vector<std::string> PubSubHub::Channels(ChannelKind kind, std::string_view glob) const {
+  const bool all = glob == "*";  // Alone it means all, the one without a name, too.
   std::vector<std::string> names;
   for (const Stripe& stripe : stripes_) {
     MutexLock lock(stripe.mu);
     for (const auto& [name, subscribers] : stripe.Of(kind)) {
-      if (GlobMatch(glob, name)) names.push_back(name);
+      if (all || GlobMatch(glob, name)) names.push_back(name);
     }
   }
   return names;
