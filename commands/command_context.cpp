@@ -90,6 +90,16 @@ Entry* CommandContext::SetStringFromArg(size_t key, size_t arg_index, UnixMillis
   return SetString(key, args_[arg_index], expiry);
 }
 
+Entry* CommandContext::SetText(size_t key, std::string_view value, UnixMillis expiry) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  NotifyIfNew(key);
+  Entry* entry = shard.SetText(db(), keys_[key], value, expiry);
+  access_clock_.Touch(*entry, *random_);
+  MarkDirty();
+  return entry;
+}
+
 Entry* CommandContext::SetRawString(size_t key, std::string_view value, UnixMillis expiry) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();

@@ -98,6 +98,8 @@ class CommandContext {
   // From argument `arg_index`: moves its blob in if it has one, else copies the bytes.
   Entry* SetStringFromArg(size_t key, size_t arg_index, UnixMillis expiry);
   // The same, held as bytes that are edited; see Shard.
+  // The same, not looked at for a number.
+  Entry* SetText(size_t key, std::string_view value, UnixMillis expiry);
   Entry* SetRawString(size_t key, std::string_view value, UnixMillis expiry);
   Entry* SetBlob(size_t key, BlobRef value, UnixMillis expiry);
   Entry* SetInteger(size_t key, int64_t value, UnixMillis expiry);

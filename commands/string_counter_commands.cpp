@@ -130,7 +130,7 @@ void IncrByFloat(CommandContext& ctx) {
   const long double sum = counter.value + *increment;
   if (!std::isfinite(sum)) return ctx.reply().Error(error_text::kIncrementNotFinite);
   const std::string text = FormatLongDouble(sum);
-  ctx.SetString(0, text, counter.expiry);
+  ctx.SetText(0, text, counter.expiry);  // A whole number, too, as Redis does.
   ctx.Notify(kNotifyString, "incrbyfloat", 0);
   ctx.reply().Bulk(text);
 }
