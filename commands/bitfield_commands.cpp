@@ -313,9 +313,25 @@ void BitFieldReadOnly(CommandContext& ctx) {
   ReadOnly(ctx, operations);
 }
 
+// Reading alone changes nothing. What makes no sense may change anything.
+uint32_t KeyFlagsIn(std::span<const std::string_view> args) {
+  size_t i = 2;
+  for (;;) {
+    if (i + 2 < args.size() && EqualsIgnoreCase(args[i], "get")) {
+      i += 3;
+    } else if (i + 1 < args.size() && EqualsIgnoreCase(args[i], "overflow")) {
+      i += 2;
+    } else {
+      break;
+    }
+  }
+  return i == args.size() ? kKeyRo | kKeyAccess : kKeyRw | kKeyAccess | kKeyUpdate;
+}
+
 constexpr KeySpecs kChangedOrRead =
     Keys(1, 1, 1, kKeyRw | kKeyAccess | kKeyUpdate | kKeyVariableFlags)
-        .WithNotes("This command allows both access and modification of the key");
+        .WithNotes("This command allows both access and modification of the key")
+        .WithFlagsIn(&KeyFlagsIn);
 
 // clang-format off
 constexpr CommandSpec kBitfieldCommands[] = {

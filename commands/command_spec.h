@@ -121,6 +121,8 @@ struct KeySpec {
   // keys only as `flags_without_word` say.
   std::string_view word = {};
   uint32_t flags_without_word = 0;
+  // With kKeyVariableFlags: the flags in one request, where a word does not say it all.
+  uint32_t (*flags_in)(std::span<const std::string_view> args) = nullptr;
   KeyLocator locate = nullptr;  // kUnknown: how a key is found nevertheless.
 };
 
@@ -153,6 +155,12 @@ struct KeySpecs {
     KeySpecs variable = *this;
     variable.specs[count - 1].word = word;
     variable.specs[count - 1].flags_without_word = flags;
+    return variable;
+  }
+  // The last specification's flags are those that `flags_in` finds in a request.
+  constexpr KeySpecs WithFlagsIn(uint32_t (*flags_in)(std::span<const std::string_view>)) const {
+    KeySpecs variable = *this;
+    variable.specs[count - 1].flags_in = flags_in;
     return variable;
   }
 };

@@ -83,6 +83,7 @@ int64_t BeginOf(const KeySpec& spec, std::span<const std::string_view> args) {
 uint32_t KeyFlagsIn(const Command& command, const KeySpec& spec,
                     std::span<const std::string_view> args) {
   const uint32_t flags = KeyFlagsOf(command, spec);
+  if (spec.flags_in != nullptr) return spec.flags_in(args);
   if ((flags & kKeyVariableFlags) == 0 || spec.word.empty()) return flags;
   for (size_t i = static_cast<size_t>(spec.index) + 2; i < args.size(); ++i) {
     if (EqualsIgnoreCase(args[i], spec.word)) return flags & ~kKeyVariableFlags;
@@ -98,7 +99,7 @@ bool AppendRange(const Command& command, const KeySpec& spec, int64_t begin,
     last = argc + spec.last;
     if (spec.last == -1 && spec.limit >= 2) last = begin + (argc - begin) / spec.limit - 1;
   }
-  if (begin >= argc || last >= argc) return begin >= argc ? spec.last < 0 : false;
+  if (begin >= argc || last >= argc || last < begin) return false;
   const uint32_t flags = KeyFlagsIn(command, spec, args);
   for (int64_t i = begin; i <= last; i += spec.step) {
     keys.push_back({static_cast<uint32_t>(i), flags});
@@ -113,7 +114,7 @@ bool AppendCounted(const Command& command, const KeySpec& spec, int64_t begin,
   if (count_at >= argc) return false;
   const std::optional<int64_t> count = ParseInt64(args[static_cast<size_t>(count_at)]);
   const int64_t first = begin + spec.first;
-  if (!count || *count < 0 || *count > (argc - first) / spec.step) return false;
+  if (!count || *count < 1 || *count > (argc - first) / spec.step) return false;
   for (int64_t i = 0; i < *count; ++i) {
     keys.push_back({static_cast<uint32_t>(first + i * spec.step), KeyFlagsOf(command, spec)});
   }
