@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/printed_text.h"
 #include "base/text.h"
 #include "commands/client_handlers.h"
 #include "commands/client_name.h"
@@ -65,7 +66,7 @@ void SetInfo(CommandContext& ctx) {
   const std::string_view attribute = ctx.arg(2);
   const bool name = EqualsIgnoreCase(attribute, "lib-name");
   if (!name && !EqualsIgnoreCase(attribute, "lib-ver")) {
-    return ctx.reply().Error(absl::StrCat("ERR Unrecognized option '", AsAbsl(attribute), "'"));
+    return ctx.reply().Error(absl::StrCat("ERR Unrecognized option '", AsPrinted(attribute), "'"));
   }
   if (!IsClientText(ctx.arg(3))) {
     return ctx.reply().Error(absl::StrCat(

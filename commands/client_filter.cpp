@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/numbers.h"
+#include "base/printed_text.h"
 #include "base/text.h"
 #include "commands/argument_parsers.h"
 #include "commands/authentication.h"
@@ -112,13 +113,13 @@ class Parser {
 
   bool ParseType(std::string_view value, Traits& traits) {
     traits.type = ParseClientType(value);
-    if (!traits.type) return Refuse(absl::StrCat("ERR Unknown client type '", AsAbsl(value), "'"));
+    if (!traits.type) return Refuse(absl::StrCat("ERR Unknown client type '", AsPrinted(value), "'"));
     ++at_;
     return true;
   }
 
   bool ParseUser(std::string_view value, Traits& traits) {
-    if (!UserExists(value)) return Refuse(absl::StrCat("ERR No such user '", AsAbsl(value), "'"));
+    if (!UserExists(value)) return Refuse(absl::StrCat("ERR No such user '", AsPrinted(value), "'"));
     traits.user = value;
     ++at_;
     return true;

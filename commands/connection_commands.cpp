@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/numbers.h"
+#include "base/printed_text.h"
 #include "base/text.h"
 #include "commands/argument_parsers.h"
 #include "commands/authentication.h"
@@ -109,7 +110,7 @@ bool ParseHello(CommandContext& ctx, HelloOptions& options) {
       }
     } else {
       ctx.reply().Error(
-          absl::StrCat("ERR Syntax error in HELLO option '", AsAbsl(ctx.arg(i)), "'"));
+          absl::StrCat("ERR Syntax error in HELLO option '", AsPrinted(ctx.arg(i)), "'"));
       return false;
     }
   }

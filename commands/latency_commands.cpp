@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/printed_text.h"
 #include "commands/command_context.h"
 #include "commands/families.h"
 #include "commands/help_reply.h"
@@ -56,7 +57,7 @@ void LatencyGraph(CommandContext& ctx) {
   const auto event = ctx.server().latency_monitor().Find(ctx.arg(2));
   if (!event) {
     return ctx.reply().Error(
-        absl::StrCat("ERR No samples available for event '", AsAbsl(ctx.arg(2)), "'"));
+        absl::StrCat("ERR No samples available for event '", AsPrinted(ctx.arg(2)), "'"));
   }
   std::vector<SparkColumn> columns;
   int64_t high = 0;

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/printed_text.h"
 #include "base/text.h"
 
 namespace larder::error_text {
@@ -25,7 +26,7 @@ std::string BitOpNeedsTwoSources(std::string_view operation) {
 }
 
 std::string UnsupportedOption(std::string_view option) {
-  return absl::StrCat("ERR Unsupported option ", AsAbsl(option));
+  return absl::StrCat("ERR Unsupported option ", AsPrinted(option));
 }
 
 std::string NoInputKey(std::string_view command) {
@@ -47,13 +48,13 @@ std::string NoGeoShape(std::string_view command) {
 }
 
 std::string UnknownSubcommand(std::string_view subcommand, std::string_view command) {
-  return absl::StrCat("ERR unknown subcommand '", AsAbsl(subcommand.substr(0, 128)), "'. Try ",
+  return absl::StrCat("ERR unknown subcommand '", AsPrinted(subcommand.substr(0, 128)), "'. Try ",
                       ToUpper(command), " HELP.");
 }
 
 std::string UnknownSubcommandOrArity(std::string_view subcommand, std::string_view command) {
   return absl::StrCat("ERR unknown subcommand or wrong number of arguments for '",
-                      AsAbsl(subcommand.substr(0, 128)), "'. Try ", ToUpper(command), " HELP.");
+                      AsPrinted(subcommand.substr(0, 128)), "'. Try ", ToUpper(command), " HELP.");
 }
 
 std::string OnlyInPubSub(std::string_view command) {
