@@ -320,5 +320,16 @@ TEST(NetworkTest, NewClientComesToTheThreadWithTheFewest) {
   }
 }
 
+TEST(BrowserTest, WhatAWebPageSendsIsNotExecuted) {
+  ServerProcess server = ServerProcess::StartLarder();
+  for (const std::string line : {"POST / HTTP/1.1", "Host: example.com"}) {
+    RespClient browser(server.port());
+    browser.SendBytes(line + "\r\nSET a 1\r\n");
+    EXPECT_ANY_THROW(browser.ReadReply());
+  }
+  RespClient client(server.port());
+  EXPECT_EQ(client.Raw({"EXISTS", "a"}), ":0\r\n");
+}
+
 }  // namespace
 }  // namespace larder
