@@ -11,6 +11,10 @@ from compare import command_name
 
 FAR_SECONDS = 4102444800  # 2100-01-01, so that nothing expires by itself.
 
+# Redis remembers these for each list from when it is created, Larder looks at what holds now: they are
+# set only where there are no lists yet.
+FOR_NEW_LISTS = (("list-max-listpack-size", (-2, -2, 4, 8, -1)), ("list-compress-depth", (0, 0, 1, 2)))
+
 # Names of keys tell which type they mostly have. Numbers, bits and HyperLogLogs are strings and
 # positions sorted sets to the server, but have content of their own.
 KINDS = ("string", "number", "bits", "hll", "list", "set", "hash", "zset", "geo", "stream")
@@ -312,7 +316,8 @@ class Generator:
 
     def populate(self):
         """A key of every kind, in every encoding that comes with its content."""
-        groups = []
+        groups = [Group([[b"config", b"set", name.encode(), b"%d" % self.pick(values)]])
+                  for name, values in FOR_NEW_LISTS]
 
         def add(name, *args):
             if name in self.available:

@@ -47,7 +47,7 @@ def nothing(_):
     return []
 
 
-@command("client|list", weight=0.15)
+@command("client|list", weight=0.15, mutate=False)
 def client_list(g):
     return g.pick(([], ["TYPE", "normal"], ["TYPE", "nosuch"], ["TYPE"], ["ID", NO_ID], ["ID"],
                    ["ID", "abc"], ["ID", 0], ["NOSUCH"], ["TYPE", "replica"], ["TYPE", "pubsub"],

@@ -11,9 +11,8 @@ THRESHOLDS = (
     ("hash-max-listpack-entries", (512, 4, 8, 0)), ("hash-max-listpack-value", (64, 8, 20)),
     ("set-max-intset-entries", (512, 4, 8, 0)),
     ("zset-max-listpack-entries", (128, 4, 8, 0)), ("zset-max-listpack-value", (64, 8, 20)),
-    ("list-max-listpack-size", (-2, 4, 8, -1)), ("stream-node-max-entries", (100, 4, 10)),
-    ("stream-node-max-bytes", (4096, 100)), ("hll-sparse-max-bytes", (3000, 100, 0)),
-    ("list-compress-depth", (0, 1, 2)))
+    ("stream-node-max-entries", (100, 4, 10)), ("stream-node-max-bytes", (4096, 100)),
+    ("hll-sparse-max-bytes", (3000, 100, 0)))
 
 # Every other thing that may be set without harm to what follows.
 _SETTABLE = (

@@ -124,11 +124,17 @@ def _streams(g, name):
     return ["STREAMS", *(g.key("stream") for _ in range(count)), *(name() for _ in range(count))]
 
 
+def _read_stamp(g):
+    """Without +, which reads the last entry since Redis 7.4."""
+    value = stamp(g)
+    return b"$" if value == b"+" else value
+
+
 @command("xread", weight=1.5)
 def xread(g):
     return [*g.options(lambda: ["COUNT", g.integer(-1, 5)]),
             *g.options(lambda: _block(g), share=0.15),
-            *_streams(g, lambda: "$" if g.chance(0.2) else stamp(g))]
+            *_streams(g, lambda: "$" if g.chance(0.2) else _read_stamp(g))]
 
 
 @command("xreadgroup", weight=3)
