@@ -468,6 +468,39 @@ void Listpack::AppendAll(const Listpack& other) {
   AddToStoredSize(static_cast<int64_t>(added));
 }
 
+// ---- At the head, in place.
+
+void Listpack::SetHeader(size_t total_bytes, size_t stored_size) {
+  Store(bytes_, static_cast<uint32_t>(total_bytes));
+  Store(bytes_ + 4, static_cast<uint16_t>(stored_size));
+}
+
+size_t Listpack::PrependInFront(std::string_view value, size_t room) {
+  return WithEncoded(value, [&](const auto& encoded) -> size_t {
+    const size_t size = encoded.Size();
+    const size_t whole = size + BacklenSize(size);
+    if (whole > room) return 0;
+    const size_t total = total_bytes();
+    const size_t stored = StoredSize();
+    bytes_ -= whole;
+    // This overwrites the header, which stands further in front now.
+    WriteBacklen(encoded.Write(bytes_ + kHeaderBytes), size);
+    SetHeader(total + whole, stored);
+    AddToStoredSize(1);
+    return whole;
+  });
+}
+
+size_t Listpack::EraseFirstInFront() {
+  const size_t whole = WholeSize(bytes_ + kHeaderBytes);
+  const size_t total = total_bytes();
+  const size_t stored = StoredSize();
+  bytes_ += whole;
+  SetHeader(total - whole, stored);
+  AddToStoredSize(-1);
+  return whole;
+}
+
 // ---- Bytes from outside.
 
 bool Listpack::Validate(std::string_view bytes,

@@ -106,6 +106,14 @@ class Listpack {
   // Appends all elements of `other`.
   void AppendAll(const Listpack& other);
 
+  // ---- At the head, without moving the rest: for whoever keeps a listpack inside a larger block
+  // of his own and knows that there is room in front of it.
+  // The listpack then begins so many bytes earlier; 0 if there is not enough room, and nothing has
+  // changed.
+  size_t PrependInFront(std::string_view value, size_t room);
+  // The listpack then begins so many bytes later. REQUIRES: not empty.
+  size_t EraseFirstInFront();
+
   // Whether `bytes` are a listpack that nothing in this file stumbles over, each element included.
   // `visit`, if given, sees each element and may refuse it.
   static bool Validate(std::string_view bytes, absl::FunctionRef<bool(const ListpackValue&)> visit);
@@ -125,6 +133,7 @@ class Listpack {
     std::memcpy(&stored, bytes_ + 4, sizeof(stored));
     return stored;
   }
+  void SetHeader(size_t total_bytes, size_t stored_size);
   size_t CountElements() const;
   // After so many elements more, or fewer.
   void AddToStoredSize(int64_t change);

@@ -25,23 +25,28 @@ void SetLargeElementBytes(size_t bytes) {
 struct Quicklist::Node {
   Node* previous;
   Node* next;
-  void* data;                     // A listpack or text, perhaps compressed.
-  size_t bytes;                   // Of the data when not compressed.
+  void* data;                     // A listpack behind some room, or text; perhaps compressed.
+  size_t bytes;                   // Of listpack or text when not compressed.
   uint32_t count;                 // Elements.
   uint32_t compressed_bytes = 0;  // 0: it is not compressed.
+  uint32_t front_room = 0;        // Free bytes before the listpack.
   bool plain;                     // One element's text and no listpack.
+
+  // REQUIRES: not compressed.
+  char* begin() const { return static_cast<char*>(data) + front_room; }
+  Listpack listpack() const { return Listpack(begin()); }
 };
 
 // What a node holds, to read: where it is or, if compressed, in a buffer of its own.
 class Quicklist::NodeContents {
  public:
   explicit NodeContents(const Node& node)
-      : data_(node.data), bytes_(node.bytes), is_copy_(node.compressed_bytes != 0) {
+      : data_(node.begin()), bytes_(node.bytes), is_copy_(node.compressed_bytes != 0) {
     if (!is_copy_) [[likely]]
       return;
-    data_ = Allocate(bytes_);
-    LARDER_CHECK(LzfDecompress({static_cast<const char*>(node.data), node.compressed_bytes},
-                               static_cast<char*>(data_), bytes_));
+    data_ = static_cast<char*>(Allocate(bytes_));
+    LARDER_CHECK(
+        LzfDecompress({static_cast<const char*>(node.data), node.compressed_bytes}, data_, bytes_));
   }
   ~NodeContents() {
     if (is_copy_) Deallocate(data_, bytes_);
@@ -49,12 +54,12 @@ class Quicklist::NodeContents {
   NodeContents(const NodeContents&) = delete;
   NodeContents& operator=(const NodeContents&) = delete;
 
-  std::string_view bytes() const { return {static_cast<const char*>(data_), bytes_}; }
+  std::string_view bytes() const { return {data_, bytes_}; }
   // REQUIRES: the node is not plain.
   Listpack listpack() const { return Listpack(data_); }
 
  private:
-  void* data_;
+  char* data_;
   const size_t bytes_;
   const bool is_copy_;
 };
@@ -93,14 +98,15 @@ size_t RemoveEqual(Listpack& listpack, ListEnd end, std::string_view value, size
 
 // ---- Nodes.
 
-size_t Quicklist::HeldBytes(const Node& node) {
-  return SizeClass(sizeof(Node)) +
-         SizeClass(node.compressed_bytes != 0 ? node.compressed_bytes : node.bytes);
+size_t Quicklist::DataBytes(const Node& node) {
+  if (node.compressed_bytes != 0) return SizeClass(node.compressed_bytes);
+  return SizeClass(node.front_room + node.bytes);
 }
 
+size_t Quicklist::HeldBytes(const Node& node) { return SizeClass(sizeof(Node)) + DataBytes(node); }
+
 void Quicklist::Free(Node* node) {
-  Deallocate(node->data,
-             SizeClass(node->compressed_bytes != 0 ? node->compressed_bytes : node->bytes));
+  Deallocate(node->data, DataBytes(*node));
   delete node;
 }
 
@@ -151,7 +157,7 @@ void Quicklist::Unlink(Node* node) {
 template <typename Change>
 void Quicklist::Edit(Node& node, int64_t added, const Change& change) {
   const bool was_compressed = node.compressed_bytes != 0;
-  if (was_compressed) Decompress(node);
+  Open(node);
   held_bytes_ -= SizeClass(node.bytes);
   Listpack listpack(node.data);
   change(listpack);
@@ -197,18 +203,68 @@ void Quicklist::MergeAround(Node* node, const ListPacking& packing) {
   TryMerge(middle, middle->next, packing);
 }
 
+// ---- Room in front.
+
+void Quicklist::MoveData(Node& node, size_t front_room) {
+  auto* const data = static_cast<char*>(Allocate(SizeClass(front_room + node.bytes)));
+  std::memcpy(data + front_room, node.begin(), node.bytes);
+  held_bytes_ -= DataBytes(node);
+  Deallocate(node.data, DataBytes(node));
+  node.data = data;
+  node.front_room = static_cast<uint32_t>(front_room);
+  held_bytes_ += DataBytes(node);
+}
+
+void Quicklist::DropRoom(Node& node) {
+  if (node.front_room != 0) [[unlikely]]
+    MoveData(node, 0);
+}
+
+void Quicklist::MakeRoom(Node& head, size_t wanted, const ListPacking& packing) {
+  // As much as there is in it already, so that what has to be moved for it remains little, up to a
+  // full node.
+  const size_t left = packing.max_node_bytes - std::min(packing.max_node_bytes, head.bytes);
+  MoveData(head, std::max(wanted, std::min(left, head.bytes)));
+}
+
+void Quicklist::PushInFront(std::string_view value, const ListPacking& packing) {
+  Node& head = *head_;
+  constexpr size_t kMostAround = 10;  // Around a value: five bytes before it, five behind.
+  if (head.front_room < value.size() + kMostAround) [[unlikely]] {
+    MakeRoom(head, value.size() + kMostAround, packing);
+  }
+  Listpack listpack = head.listpack();
+  const size_t added = listpack.PrependInFront(value, head.front_room);
+  head.front_room -= static_cast<uint32_t>(added);
+  head.bytes += added;
+  ++head.count;
+  ++size_;
+}
+
+void Quicklist::PopInFront() {
+  Node& head = *head_;
+  Listpack listpack = head.listpack();
+  const size_t erased = listpack.EraseFirstInFront();
+  head.front_room += static_cast<uint32_t>(erased);
+  head.bytes -= erased;
+  --head.count;
+  --size_;
+  if (head.front_room > head.bytes) DropRoom(head);  // What is moved was paid for by as many pops.
+}
+
 // ---- Compression.
 
 void Quicklist::Compress(Node& node) {
   constexpr size_t kMinBytes = 48;
   constexpr size_t kMinSavedBytes = 8;
   if (node.compressed_bytes != 0 || node.bytes < kMinBytes) return;
+  DropRoom(node);
   const size_t room = node.bytes - kMinSavedBytes - 1;
   char* const buffer = static_cast<char*>(Allocate(room));
   const size_t size = LzfCompress({static_cast<const char*>(node.data), node.bytes}, buffer, room);
   if (size != 0) {
     held_bytes_ -= HeldBytes(node);
-    Deallocate(node.data, SizeClass(node.bytes));
+    Deallocate(node.data, DataBytes(node));
     node.data = Allocate(SizeClass(size));
     std::memcpy(node.data, buffer, size);
     node.compressed_bytes = static_cast<uint32_t>(size);
@@ -223,7 +279,7 @@ void Quicklist::Decompress(Node& node) {
   LARDER_CHECK(LzfDecompress({static_cast<const char*>(node.data), node.compressed_bytes},
                              static_cast<char*>(data), node.bytes));
   held_bytes_ -= HeldBytes(node);
-  Deallocate(node.data, SizeClass(node.compressed_bytes));
+  Deallocate(node.data, DataBytes(node));
   node.data = data;
   node.compressed_bytes = 0;
   held_bytes_ += HeldBytes(node);
@@ -265,7 +321,7 @@ Quicklist* Quicklist::Clone() const {
   for (const Node* node = head_; node != nullptr; node = node->next) {
     const size_t held = node->compressed_bytes != 0 ? node->compressed_bytes : node->bytes;
     void* const data = Allocate(SizeClass(held));
-    std::memcpy(data, node->data, held);
+    std::memcpy(data, node->begin(), held);
     Node* const added = copy->Link(copy->tail_, data, node->bytes, node->count, node->plain);
     copy->held_bytes_ -= HeldBytes(*added);
     added->compressed_bytes = node->compressed_bytes;
@@ -299,8 +355,8 @@ Quicklist::Place Quicklist::Locate(size_t index) const {
 
 ListpackValue Quicklist::Peek(ListEnd end) const {
   const Node& node = *NodeAt(end);
-  if (node.plain) return {.text = {static_cast<const char*>(node.data), node.bytes}};
-  const Listpack listpack(node.data);
+  if (node.plain) return {.text = {node.begin(), node.bytes}};
+  const Listpack listpack = node.listpack();
   return listpack.At(end == ListEnd::kHead ? listpack.First() : listpack.Last());
 }
 
@@ -330,11 +386,13 @@ void Quicklist::ForEachNode(
 void Quicklist::Push(ListEnd end, std::string_view value, const ListPacking& packing) {
   Node* const node = NodeAt(end);
   if (Accepts(node, value.size(), packing)) [[likely]] {
+    if (end == ListEnd::kHead && node_count_ > 1) return PushInFront(value, packing);
     return Edit(*node, 1, [&](Listpack& listpack) {
       end == ListEnd::kHead ? listpack.Prepend(value) : listpack.Append(value);
     });
   }
   Node* const previous = end == ListEnd::kHead ? nullptr : tail_;
+  if (node != nullptr) DropRoom(*node);
   if (value.size() >= LargeElementBytes()) {
     LinkPlain(previous, value);
   } else {
@@ -348,6 +406,7 @@ void Quicklist::Push(ListEnd end, std::string_view value, const ListPacking& pac
 void Quicklist::Pop(ListEnd end, const ListPacking& packing) {
   Node* const node = NodeAt(end);
   if (node->count > 1) [[likely]] {
+    if (end == ListEnd::kHead && node_count_ > 1) return PopInFront();
     return Edit(*node, -1, [&](Listpack& listpack) {
       listpack.Erase(end == ListEnd::kHead ? listpack.First() : listpack.Last());
     });
@@ -367,7 +426,7 @@ void Quicklist::Set(size_t index, std::string_view value, const ListPacking& pac
       listpack.Replace(listpack.Seek(static_cast<int64_t>(place.index)), value);
     });
   }
-  Decompress(*node);
+  Open(*node);
   const Listpack::Position position =
       node->plain ? Listpack::kNone : Listpack(node->data).Seek(static_cast<int64_t>(place.index));
   if (plain && node->plain) {
@@ -399,7 +458,7 @@ bool Quicklist::Insert(ListSide side, std::string_view pivot, std::string_view v
   Listpack::Position position = Listpack::kNone;
   while (node != nullptr && !Contains(*node, pivot, position)) node = node->next;
   if (node == nullptr) return false;
-  Decompress(*node);
+  Open(*node);
   InsertBeside(node, position, side, value, value.size() >= LargeElementBytes(), packing);
   return true;
 }
@@ -413,7 +472,7 @@ void Quicklist::InsertBeside(Node* node, Listpack::Position position, ListSide s
     });
     return Settle(node, packing);
   }
-  const Listpack listpack(node->data);
+  const Listpack listpack = node->listpack();
   const Listpack::Position cut =
       node->plain || side == ListSide::kBefore ? position : listpack.Next(position);
   const bool at_edge = node->plain || (side == ListSide::kAfter ? cut == Listpack::kNone
@@ -513,6 +572,7 @@ void Quicklist::AppendPlain(std::string_view value, const ListPacking& packing) 
 
 void* Quicklist::TakeOnlyListpack(size_t max_bytes) {
   if (node_count_ != 1 || head_->plain || head_->bytes > max_bytes) return nullptr;
+  DropRoom(*head_);
   void* const data = head_->data;
   delete head_;
   head_ = tail_ = nullptr;

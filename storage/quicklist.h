@@ -3,6 +3,9 @@
 // the compress depth are held compressed (LZF), if that makes them smaller; reading such a node
 // decompresses it beside the list and leaves it as it is.
 //
+// The head of a list of several nodes may have room in front of its listpack, so that neither LPUSH
+// nor LPOP moves what is in it.
+//
 // Pushing and popping touches one node; finding an element by its index walks the chain from the
 // nearer end.
 //
@@ -75,6 +78,8 @@ class Quicklist {
     size_t index;  // In the node.
   };
 
+  // What its data occupies, and with it the node itself.
+  static size_t DataBytes(const Node& node);
   static size_t HeldBytes(const Node& node);
   static void Free(Node* node);
 
@@ -106,13 +111,26 @@ class Quicklist {
   // Removes up to `limit` such elements, of which there is one; perhaps the whole node.
   size_t RemoveFrom(Node* node, ListEnd end, std::string_view value, size_t limit);
 
+  // At the head of several nodes, which has the element resp. takes it.
+  void PushInFront(std::string_view value, const ListPacking& packing);
+  void PopInFront();
+  // Gives the head room for at least `wanted` bytes in front, or any node none.
+  void MakeRoom(Node& head, size_t wanted, const ListPacking& packing);
+  void DropRoom(Node& node);
+  void MoveData(Node& node, size_t front_room);
+
   void Compress(Node& node);
   void Decompress(Node& node);
+  // For changing: neither compressed nor with room in front.
+  void Open(Node& node) {
+    Decompress(node);
+    DropRoom(node);
+  }
   // After nodes have come or gone, or `touched` (may be null) was decompressed: makes sure that
   // the ends are not compressed and that what lies between is.
   void Settle(Node* touched, const ListPacking& packing);
 
-  // Invariant: head_ and tail_ are not compressed.
+  // Invariant: head_ and tail_ are not compressed, and no node but head_ has room in front.
   Node* head_ = nullptr;
   Node* tail_ = nullptr;
   size_t size_ = 0;

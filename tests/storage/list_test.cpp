@@ -101,6 +101,27 @@ TEST_F(ListTest, TheFirstElementFitsHoweverLarge) {
   EXPECT_EQ(list_.figures().nodes, 2u);
 }
 
+// Pushing and popping at the head moves nothing, and leaves no more than a node's room unused.
+TEST_F(ListTest, TheHeadHasRoomInFront) {
+  const ListPacking packing = Packing(-2);
+  for (int i = 0; i < 5000; ++i) list_.Push(ListEnd::kHead, std::to_string(1000000 + i), packing);
+  Object clone = kListOperations.clone(list_.object());
+  const size_t tight = kListOperations.allocated_bytes(clone);
+  Destroy(clone);
+  EXPECT_LE(kListOperations.allocated_bytes(list_.object()), tight + 8192);
+  EXPECT_EQ(Nodes().size(), list_.figures().nodes);
+  for (int i = 4999; i >= 100; --i) {
+    ASSERT_EQ(list_.Peek(ListEnd::kHead).integer, 1000000 + i);
+    list_.Pop(ListEnd::kHead, packing);
+    if (i % 3 == 0) {
+      list_.Push(ListEnd::kHead, "x", packing);
+      list_.Pop(ListEnd::kHead, packing);
+    }
+  }
+  EXPECT_EQ(list_.size(), 100u);
+  EXPECT_EQ(encoding(), ListEncoding::kListpack);
+}
+
 TEST_F(ListTest, BecomesAListpackAgainWhenLittleIsLeft) {
   const ListPacking packing = Packing(-1);
   for (int i = 0; i < 60; ++i) list_.Push(ListEnd::kTail, std::string(100, 'x'), packing);
@@ -350,13 +371,25 @@ TEST_P(ListRandomTest, DoesWhatADequeDoes) {
       ASSERT_EQ(TextsOf(list_), Texts(model_.begin(), model_.end()));
     }
     if (step % 64 == 0) {
-      // Its own account is that of a clone, which counts anew.
+      // A clone counts anew, and has no room in front of its head.
       const Object clone = kListOperations.clone(list_.object());
-      ASSERT_EQ(kListOperations.allocated_bytes(clone),
-                kListOperations.allocated_bytes(list_.object()));
+      const size_t tight = kListOperations.allocated_bytes(clone);
+      ASSERT_GE(kListOperations.allocated_bytes(list_.object()), tight);
+      ASSERT_LE(kListOperations.allocated_bytes(list_.object()),
+                tight + 2 * packing.max_node_bytes);
       Destroy(clone);
     }
   }
+  // What it says that it occupies is what the allocator gets back.
+  for (int i = 0; i < 1000; ++i) list_.Push(RandomEnd(), RandomValue(), packing);
+  const size_t said = kListOperations.allocated_bytes(list_.object());
+  FlushThreadCache();
+  const size_t before = AllocatedBytes();
+  Destroy(list_.object());
+  FlushThreadCache();
+  EXPECT_NEAR(static_cast<double>(before - AllocatedBytes()), static_cast<double>(said),
+              0.02 * static_cast<double>(said) + 64);
+  list_ = List::Create();
 }
 
 INSTANTIATE_TEST_SUITE_P(Packings, ListRandomTest,

@@ -210,6 +210,25 @@ TEST_F(ListpackTest, SplitsAndJoins) {
   tail.Free();
 }
 
+TEST_F(ListpackTest, GrowsAndShrinksAtTheHeadWhereItStands) {
+  Fill({"b", "300", "c"});
+  std::string block(100, '#');
+  const size_t room = block.size() - listpack_.total_bytes();
+  std::copy(listpack_.bytes().begin(), listpack_.bytes().end(),
+            block.begin() + static_cast<std::ptrdiff_t>(room));
+  Listpack inside(block.data() + room);
+  EXPECT_EQ(inside.PrependInFront(std::string(room - 1, 'x'), room), 0u);
+  EXPECT_EQ(inside.PrependInFront("a", room), 3u);
+  EXPECT_EQ(inside.data(), block.data() + room - 3);
+  EXPECT_EQ(inside.PrependInFront("7", room - 3), 2u);
+  EXPECT_EQ(TextsOf(inside), (std::vector<std::string>{"7", "a", "b", "300", "c"}));
+  EXPECT_TRUE(Listpack::Validate(inside.bytes()));
+  EXPECT_EQ(inside.EraseFirstInFront(), 2u);
+  EXPECT_EQ(inside.EraseFirstInFront(), 3u);
+  EXPECT_EQ(inside.bytes(), listpack_.bytes());
+  EXPECT_EQ(block.substr(0, room - 5), std::string(room - 5, '#'));
+}
+
 // Numbers of elements above 65534 do not fit into the header.
 TEST_F(ListpackTest, CountsWhatTheHeaderCannotHold) {
   for (int i = 0; i < 65534; ++i) listpack_.Append(int64_t{1});
