@@ -78,14 +78,11 @@ size_t AllocatedBytes() {
 
 AllocatorStats GetAllocatorStats() {
   RefreshStats();
-  // 4096 is MALLCTL_ARENAS_ALL, here and below.
   return {.allocated = ReadSize("stats.allocated"),
           .active = ReadSize("stats.active"),
           .resident = ReadSize("stats.resident"),
           .retained = ReadSize("stats.retained"),
-          .metadata = ReadSize("stats.metadata"),
-          .dirty = (ReadSize("stats.arenas.4096.pdirty") + ReadSize("stats.arenas.4096.pmuzzy")) *
-                   ReadSize("arenas.page")};
+          .metadata = ReadSize("stats.metadata")};
 }
 
 std::string AllocatorReport() {
@@ -106,7 +103,9 @@ std::string AllocatorName() {
 
 void FlushThreadCache() { mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0); }
 
-void ReleaseFreeMemory() { mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0); }
+void ReleaseFreeMemory() {
+  mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);  // 4096: MALLCTL_ARENAS_ALL.
+}
 
 void KeepFreePages() {
   ssize_t never = -1;

@@ -34,7 +34,6 @@ struct AllocatorStats {
   size_t resident = 0;   // Bytes of physical memory mapped, metadata included.
   size_t retained = 0;   // Virtual memory kept but not backed.
   size_t metadata = 0;
-  size_t dirty = 0;      // Bytes in free pages that the allocator keeps.
 };
 AllocatorStats GetAllocatorStats();
 

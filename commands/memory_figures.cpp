@@ -8,6 +8,16 @@
 namespace larder {
 namespace {
 
+double Ratio(int64_t a, int64_t b) {
+  return b > 0 ? static_cast<double>(a) / static_cast<double>(b) : 0;
+}
+
+double Percent(int64_t part, int64_t whole) { return 100 * Ratio(part, whole); }
+
+int64_t Signed(size_t bytes) { return static_cast<int64_t>(bytes); }
+
+}  // namespace
+
 // The second field of /proc/self/statm is the number of resident pages.
 int64_t ResidentBytes() {
   const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -21,16 +31,6 @@ int64_t ResidentBytes() {
   std::strtoll(text, &rest, 10);
   return std::strtoll(rest, nullptr, 10) * sysconf(_SC_PAGESIZE);
 }
-
-double Ratio(int64_t a, int64_t b) {
-  return b > 0 ? static_cast<double>(a) / static_cast<double>(b) : 0;
-}
-
-double Percent(int64_t part, int64_t whole) { return 100 * Ratio(part, whole); }
-
-int64_t Signed(size_t bytes) { return static_cast<int64_t>(bytes); }
-
-}  // namespace
 
 double MemoryFigures::dataset_percent() const {
   return Percent(dataset_bytes(), used_bytes - startup_bytes);

@@ -48,6 +48,9 @@ struct MemoryFigures {
 // Asks allocator and operating system. Any thread.
 MemoryFigures CollectMemory(const ProcessMemory& process, int64_t keys, int64_t table_bytes);
 
+// Of the process, as the operating system sees it; asks the allocator nothing.
+int64_t ResidentBytes();
+
 // Of the machine; 0 if that cannot be told.
 int64_t TotalSystemMemory();
 

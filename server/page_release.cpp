@@ -1,22 +1,20 @@
 #include "server/page_release.h"
 
+#include <algorithm>
 #include <chrono>
-#include <cstddef>
+#include <cstdint>
 
 #include "base/allocator.h"
+#include "base/memory_meter.h"
+#include "commands/memory_figures.h"
 
 namespace larder {
 namespace {
 
 constexpr auto kBetweenLooks = std::chrono::seconds(1);
 // How much may stay free: this, and as large a part of what is in use.
-constexpr size_t kKeptBytes = size_t{64} << 20;
-constexpr size_t kKeptPart = 16;
-
-bool TooMuchIsFree() {
-  const AllocatorStats stats = GetAllocatorStats();
-  return stats.dirty > kKeptBytes + stats.active / kKeptPart;
-}
+constexpr int64_t kKeptBytes = int64_t{64} << 20;
+constexpr int64_t kKeptPart = 16;
 
 }  // namespace
 
@@ -35,15 +33,25 @@ PageRelease::~PageRelease() {
 }
 
 void PageRelease::Run() {
+  // Resident but not allocated after the last release: code, stacks, fragments of pages. Nothing
+  // can be released of that.
+  int64_t fixed_bytes = 0;
   bool was_too_much = false;
+  MemoryMeter::ThreadBytes();
   mu_.Lock();
   while (!stopping_) {
     changed_.WaitFor(mu_, kBetweenLooks);
     if (stopping_) break;
     mu_.Unlock();
     // What is free for a moment only, FLUSHALL before the next load say, is not worth the faults.
-    const bool is_too_much = TooMuchIsFree();
-    if (is_too_much && was_too_much) ReleaseFreeMemory();
+    const int64_t used_bytes = MemoryMeter::ProcessBytes();
+    const int64_t spare_bytes = ResidentBytes() - used_bytes;
+    fixed_bytes = std::min(fixed_bytes, spare_bytes);
+    const bool is_too_much = spare_bytes - fixed_bytes > kKeptBytes + used_bytes / kKeptPart;
+    if (is_too_much && was_too_much) {
+      ReleaseFreeMemory();
+      fixed_bytes = ResidentBytes() - MemoryMeter::ProcessBytes();
+    }
     was_too_much = is_too_much;
     mu_.Lock();
   }

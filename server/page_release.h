@@ -3,8 +3,8 @@
 // Left to itself the allocator does that in the middle of an allocation or a free, or on a thread
 // that holds its locks meanwhile: either way some request waits for milliseconds under its shard's
 // lock (benchmarks: compare.py --only growth). So it is told to keep them, and this thread looks
-// once a second whether they have become too many. Some are worth keeping: the next value wants
-// them.
+// once a second whether they have become too many; it does not ask the allocator, whose statistics
+// take its locks too. Some pages are worth keeping: the next value wants them.
 //
 // Concurrency: construct and destroy on one thread.
 #pragma once
