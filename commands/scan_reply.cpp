@@ -10,8 +10,10 @@
 namespace larder {
 namespace {
 
-// Clients may send whatever strtoul reads: a sign, leading zeros, even nothing at all.
+// Clients may send whatever strtoul reads: a sign, leading zeros, even nothing at all; and what is
+// behind a zero byte it does not see.
 std::optional<uint64_t> CursorFrom(std::string_view text) {
+  text = text.substr(0, text.find('\0'));
   if (text.empty()) return 0;
   const bool negative = text.front() == '-';
   if (negative || text.front() == '+') text.remove_prefix(1);

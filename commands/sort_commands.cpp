@@ -355,7 +355,8 @@ void Store(CommandContext& ctx, const SortOptions& options, const Sorted& sorted
     return ctx.reply().Integer(0);
   }
   List list = List::Create();
-  const ListPacking packing = PackingOf(ctx);
+  // As in Redis by the defaults, whatever is configured.
+  const ListPacking packing = ListPacking::Of(EncodingLimits{});
   ForEachResult(ctx, options, sorted, [&](const ListpackValue* value, const Blob*) {
     list.Push(ListEnd::kTail, value != nullptr ? *value : ListpackValue{.text = ""}, packing);
   });
