@@ -138,6 +138,13 @@ class StreamsReply {
   size_t streams_ = 0;
 };
 
+// Whether there is an entry behind `after`. The last one tells, and is found at once.
+bool HasEntryAfter(const Stream& stream, StreamId after) {
+  if (stream.last_id() <= after) return false;
+  StreamCursor cursor(stream, StreamId::Min(), StreamId::Max(), StreamCursor::Order::kBackward);
+  return cursor.Next() && cursor.id() > after;
+}
+
 // Nothing has come for anybody yet. False: nobody waits for it.
 bool MayWait(CommandContext& ctx, const ReadRequest& request) {
   if (request.block && !ctx.in_transaction()) return true;
@@ -232,8 +239,7 @@ void XRead(CommandContext& ctx) {
     // Redis looks twice, too, and counts both.
     const FoundValue<Stream> found = FindForRead<Stream>(ctx, key);
     const StreamId after = request.sources[key].after;
-    if (!found || found.value().last_id() <= after) continue;
-    if (!StreamCursor(found.value(), after.Next(), StreamId::Max()).Next()) continue;
+    if (!found || !HasEntryAfter(found.value(), after)) continue;
     reply.BeginStream(ctx.key(key).text);
     StreamCursor cursor(found.value(), after.Next(), StreamId::Max());
     ReplyEntries(ctx.reply(), cursor, request.count);
@@ -348,11 +354,6 @@ bool ParseGroupSources(CommandContext& ctx, ReadRequest& request) {
   return true;
 }
 
-bool HasNewFor(const Stream& stream, const StreamGroup& group) {
-  if (stream.last_id() <= group.last_id) return false;
-  return StreamCursor(stream, group.last_id.Next(), StreamId::Max()).Next();
-}
-
 // A client that waits is served from the one stream that has changed; and it is told if that has
 // gone, or its group.
 void RetryXReadGroup(CommandContext& ctx, const ReadRequest& request) {
@@ -383,7 +384,8 @@ void XReadGroup(CommandContext& ctx) {
     // Redis looks twice, too, and counts both.
     const FoundValue<Stream> found = FindForRead<Stream>(ctx, key);
     const Source& source = request.sources[key];
-    if (source.only_new && !HasNewFor(found.value(), *found.value().FindGroup(request.group))) {
+    if (source.only_new &&
+        !HasEntryAfter(found.value(), found.value().FindGroup(request.group)->last_id)) {
       continue;
     }
     reply.BeginStream(ctx.key(key).text);

@@ -71,11 +71,17 @@ void StreamNode::ForEachField(
   }
 }
 
-Listpack::Position StreamNode::FirstEntry() const {
+bool StreamNode::First(StreamEntryView& entry) const {
   const Listpack::Position count = MasterFieldCount();
+  entry.master_field_count = static_cast<uint32_t>(entries_.At(count).integer);
   Listpack::Position at = entries_.Next(count);
-  for (int64_t i = entries_.At(count).integer; i > 0; --i) at = entries_.Next(at);
-  return entries_.Next(at);  // Past the zero.
+  for (uint32_t i = 0; i < entry.master_field_count; ++i) at = entries_.Next(at);
+  return Read(entries_.Next(at), entry);  // Past the zero.
+}
+
+bool StreamNode::Last(StreamEntryView& entry) const {
+  entry.master_field_count = static_cast<uint32_t>(entries_.At(MasterFieldCount()).integer);
+  return ReadBefore(Listpack::kNone, entry);
 }
 
 Listpack::Position StreamNode::EndOf(const StreamEntryView& entry) const {
@@ -97,7 +103,7 @@ bool StreamNode::Read(Listpack::Position flags, StreamEntryView& entry) const {
   entry.deleted = (bits & kDeleted) != 0;
   entry.same_fields = (bits & kSameFields) != 0;
   if (entry.same_fields) {
-    entry.field_count = static_cast<uint32_t>(entries_.At(MasterFieldCount()).integer);
+    entry.field_count = entry.master_field_count;
   } else {
     entry.field_count = static_cast<uint32_t>(entries_.At(at).integer);
     at = entries_.Next(at);

@@ -30,6 +30,7 @@ struct StreamEntryView {
   Listpack::Position values =
       Listpack::kNone;  // Its first value, or first field if it has its own.
   uint32_t field_count = 0;
+  uint32_t master_field_count = 0;  // Of its node.
   bool same_fields = false;
   bool deleted = false;
 };
@@ -56,8 +57,9 @@ class StreamNode {
   void CountDeleted(int64_t count);
 
   // ---- Walking, over deleted entries too. False if there is none.
-  bool First(StreamEntryView& entry) const { return Read(FirstEntry(), entry); }
-  bool Last(StreamEntryView& entry) const { return ReadBefore(Listpack::kNone, entry); }
+  // First and Last begin anew; Next and Previous go on from the node's entry that `entry` shows.
+  bool First(StreamEntryView& entry) const;
+  bool Last(StreamEntryView& entry) const;
   bool Next(StreamEntryView& entry) const { return Read(EndOf(entry), entry); }
   bool Previous(StreamEntryView& entry) const { return ReadBefore(entry.flags, entry); }
 
@@ -73,7 +75,6 @@ class StreamNode {
  private:
   Listpack::Position DeletedPosition() const { return entries_.Next(entries_.First()); }
   Listpack::Position MasterFieldCount() const { return entries_.Next(DeletedPosition()); }
-  Listpack::Position FirstEntry() const;
   Listpack::Position EndOf(const StreamEntryView& entry) const;
   bool Read(Listpack::Position flags, StreamEntryView& entry) const;
   // The entry that ends before `position` (kNone: the last one).
