@@ -506,9 +506,10 @@ bool Dispatcher::WatchedKeysChanged(Client& client) {
     const HashedKey key = HashedKey::Of(watched.key);
     Shard& shard = keyspace_.ShardFor(key);
     shard.mu().AssertHeld();
-    // A key whose time has come since it was watched counts as changed. Looking for it removes it,
-    // which sets the flag.
-    shard.Find(watched.db, key, context_.now_);
+    // A key whose time has come since it was watched counts as changed, and so does a hash of which
+    // a field has gone. Looking for it removes what has expired, which sets the flag.
+    Entry* entry = shard.Find(watched.db, key, context_.now_);
+    if (entry != nullptr) shard.ExpireFields(watched.db, key, entry, context_.now_);
   }
   return client.watch->flag->dirty.load(std::memory_order_relaxed);
 }

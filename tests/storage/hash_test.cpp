@@ -443,6 +443,38 @@ TEST_F(HashInShardTest, ALookupRemovesWhatHasExpired) {
   EXPECT_EQ(shard_.memory_bytes(), 0u);
 }
 
+TEST(HashSnapshotTest, SeesTheFieldsThatThereWereAtItsBeginning) {
+  class Sizes : public SnapshotSink {
+   public:
+    void OnEntry(uint32_t, int, const Entry& entry) override {
+      by_key[std::string(entry.key())] = Hash(entry.object()).size();
+    }
+    std::map<std::string, size_t> by_key;
+  };
+  Keyspace keyspace({.shards = 1});
+  Shard& shard = keyspace.shard(0);
+  const EncodingLimits limits;
+  for (const char* key : {"some", "all"}) {
+    MutexLock lock(shard.mu());
+    Hash hash = Hash::Create();
+    hash.Set("a", "1", {.now = kNow, .limits = limits, .expiry = kNow + 10});
+    const UnixMillis other = key == std::string("all") ? kNow + 10 : kNoExpiry;
+    hash.Set("b", "2", {.now = kNow, .limits = limits, .expiry = other});
+    shard.SetObject(0, HashedKey::Of(key), hash.object(), kNoExpiry);
+  }
+  Sizes sizes;
+  const auto snapshot = *Snapshot::Begin(keyspace, sizes);
+  {
+    MutexLock lock(shard.mu());
+    shard.ExpireSome(kNow + 1000, 100);
+    EXPECT_EQ(shard.size(0), 1u);
+  }
+  while (!snapshot->Step(0, 16)) {
+  }
+  const std::map<std::string, size_t> expected = {{"all", 2}, {"some", 2}};
+  EXPECT_EQ(sizes.by_key, expected);
+}
+
 TEST_F(HashInShardTest, LookingAheadNeedsNothingToBeThere) {
   MutexLock lock(shard_.mu());
   const auto look = [&](const char* key) {

@@ -312,7 +312,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"HPEXPIRE k 10 FIELDS 1 a", Ints({1})},
           {"WATCH k", kOk},
           {"MULTI", kOk},
-          After(1000ms, {"EXEC", "*-1\r\n"})},
+          After(30ms, {"EXEC", "*-1\r\n"})},
          kLarderOnly},
         {"MemoryAndFigures",
          {{"CONFIG RESETSTAT", kOk},
