@@ -23,9 +23,6 @@ namespace larder {
 namespace {
 
 constexpr int64_t kMostFields = std::numeric_limits<int64_t>::max();
-constexpr std::string_view kOutOfRange = "ERR value is out of range";
-constexpr std::string_view kCountOutOfRange =
-    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
 
 // ---- HRANDFIELD
 
@@ -37,7 +34,7 @@ struct SampleOptions {
 bool ParseSample(CommandContext& ctx, SampleOptions& options) {
   if (!ParseInteger(ctx, 2, options.count)) return false;
   if (options.count < -kMostFields) {
-    ctx.reply().Error(kCountOutOfRange);
+    ctx.reply().Error(error_text::kNotASymmetricInt64);
     return false;
   }
   if (ctx.argc() > 3) {
@@ -46,7 +43,7 @@ bool ParseSample(CommandContext& ctx, SampleOptions& options) {
       return false;
     }
     if (options.count < -kMostFields / 2 || options.count > kMostFields / 2) {
-      ctx.reply().Error(kOutOfRange);
+      ctx.reply().Error(error_text::kValueOutOfRange);
       return false;
     }
     options.with_values = true;
@@ -106,6 +103,9 @@ void ReplySampled(ReplyWriter& reply, const HashField& field, bool with_values) 
 
 // `count` fields, each drawn from all of them.
 void ReplyRepeated(CommandContext& ctx, const Hash& hash, size_t count, bool with_values) {
+  // Nobody has more sent to them for a purpose; it would fill all memory.
+  constexpr size_t kMost = size_t{1} << 27;
+  if (count > kMost) return ctx.reply().Error(error_text::kValueOutOfRange);
   ReplyWriter& reply = ctx.reply();
   std::vector<HashField> all;
   if (hash.is_listpack()) all = AllFields(hash, ctx.now());
