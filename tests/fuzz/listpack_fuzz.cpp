@@ -77,6 +77,21 @@ void ChangeAtRandom(Listpack& listpack, Random& random) {
   }
 }
 
+// In a larger block, with room in front: what is put there and taken away leaves it as it was.
+void CheckTheHeadInPlace(const Listpack& listpack, Random& random) {
+  const std::string_view bytes = listpack.bytes();
+  const std::string text(random.Uniform(100), 'y');
+  const size_t room = random.Uniform(120);
+  std::string block(room, '#');
+  block += bytes;
+  Listpack inside(block.data() + room);
+  const size_t added = inside.PrependInFront(text, room);
+  LARDER_CHECK(Listpack::Validate(inside.bytes()));
+  LARDER_CHECK(added <= room && inside.size() == listpack.size() + (added > 0 ? 1 : 0));
+  if (added > 0) LARDER_CHECK(inside.EraseFirstInFront() == added);
+  LARDER_CHECK(inside.bytes().substr(6) == bytes.substr(6));
+}
+
 void CheckListpack(std::string_view bytes, uint8_t seed) {
   if (!Listpack::Validate(bytes)) return;
   Listpack listpack = Listpack::CopyOf(bytes);
@@ -87,6 +102,7 @@ void CheckListpack(std::string_view bytes, uint8_t seed) {
   for (int i = 0; i < 16; ++i) ChangeAtRandom(listpack, random);
   LARDER_CHECK(Listpack::Validate(listpack.bytes()));
   CheckBackwardsIsTheReverse(listpack);
+  CheckTheHeadInPlace(listpack, random);
   listpack.Free();
 }
 
