@@ -64,9 +64,9 @@ void HIncrByFloat(CommandContext& ctx) {
   long double number = 0;
   HashField field;
   if (FindField(ctx, found, field)) {
-    const std::optional<long double> value =
-        field.value.is_integer ? static_cast<long double>(field.value.integer)
-                               : ParseLongDouble(field.value.text);
+    const std::optional<long double> value = field.value.is_integer
+                                                 ? static_cast<long double>(field.value.integer)
+                                                 : ParseLongDouble(field.value.text);
     if (!value) return ctx.reply().Error(kValueNotAFloat);
     number = *value;
   }

@@ -86,8 +86,8 @@ Entry* CloneEntry(const Entry& entry) {
 // ---- Life.
 
 Hash Hash::Create() {
-  return Hash(Object{kType, static_cast<uint8_t>(HashEncoding::kListpack),
-                     Listpack::Create().data()});
+  return Hash(
+      Object{kType, static_cast<uint8_t>(HashEncoding::kListpack), Listpack::Create().data()});
 }
 
 Hash Hash::Adopt(Listpack listpack, bool timed, const EncodingLimits& limits) {
@@ -106,9 +106,7 @@ Object Hash::object() const {
   return {kType, static_cast<uint8_t>(encoding), data_};
 }
 
-size_t Hash::size() const {
-  return is_listpack() ? listpack().size() / stride() : table().size();
-}
+size_t Hash::size() const { return is_listpack() ? listpack().size() / stride() : table().size(); }
 
 // ---- Reading.
 
@@ -206,7 +204,8 @@ bool Hash::Set(std::string_view name, std::string_view value, const Write& write
   if (is_listpack()) {
     if (FitsListpack(name, value, write.limits)) [[likely]] {
       const bool is_new = SetInListpack(name, value, write);
-      if (is_new && size() > write.limits.hash_max_listpack_entries) ConvertToTable();
+      // As Redis does, also when an old field is set and the limit has become lower.
+      if (size() > write.limits.hash_max_listpack_entries) ConvertToTable();
       return is_new;
     }
     ConvertToTable();
@@ -471,8 +470,7 @@ Object CloneHash(const Object& object) {
   if (hash.is_listpack()) {
     clone.data = Listpack::CopyOf(hash.listpack().bytes()).data();
   } else {
-    clone.data =
-        new MemberTable(static_cast<const MemberTable*>(object.data)->Clone(&CloneEntry));
+    clone.data = new MemberTable(static_cast<const MemberTable*>(object.data)->Clone(&CloneEntry));
   }
   return clone;
 }

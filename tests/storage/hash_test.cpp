@@ -309,9 +309,12 @@ TEST(HashTest, AdoptsWhatIsValidAndConvertsWhatIsTooLarge) {
   const struct {
     std::vector<const char*> elements;
     bool valid;
-  } kTimed[] = {{{"a", "1", "5", "b", "2", "0"}, true},  {{"a", "1", "0", "b", "2", "5"}, false},
-                {{"a", "1", "6", "b", "2", "5"}, false}, {{"a", "1", "-5"}, false},
-                {{"a", "1", "soon"}, false},             {{"a", "1", "0"}, true}};
+  } kTimed[] = {{{"a", "1", "5", "b", "2", "0"}, true},
+                {{"a", "1", "0", "b", "2", "5"}, false},
+                {{"a", "1", "6", "b", "2", "5"}, false},
+                {{"a", "1", "-5"}, false},
+                {{"a", "1", "soon"}, false},
+                {{"a", "1", "0"}, true}};
   for (const auto& row : kTimed) {
     Listpack timed = Listpack::Create();
     for (const char* text : row.elements) timed.Append(std::string_view(text));

@@ -1,5 +1,5 @@
-// Hash fields that expire, as clients see them. Redis has them from 7.4 on; what it answers there is
-// documented and tested in public.
+// Hash fields that expire, as clients see them. Redis has them from 7.4 on; what it answers there
+// is documented and tested in public.
 #include <string>
 #include <vector>
 
@@ -247,8 +247,9 @@ INSTANTIATE_TEST_SUITE_P(
            "-ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified\r\n"},
           {"HSETEX k PERSIST FIELDS 1 a 1", "-ERR unknown argument: PERSIST\r\n"},
           {"HSETEX k FIELDS x a 1", "-ERR invalid number of fields\r\n"},
-          {"HSETEX k EX 1 FNX EX", "-ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can "
-                                   "be specified\r\n"},
+          {"HSETEX k EX 1 FNX EX",
+           "-ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can "
+           "be specified\r\n"},
           {"EXISTS k", Int(0)}},
          kLarderOnly},
         {"WrongType",
@@ -270,62 +271,63 @@ std::string Event(const std::string& name) {
   return Array({Bulk("pmessage"), Bulk("*"), Bulk("__keyevent@0__:" + name), Bulk("k")});
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Surroundings, HashExpireWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
-        {"Encoding",
-         {{"HSET k a 1", Int(1)},
-          {"OBJECT ENCODING k", Bulk("listpack")},
-          {"HEXPIRE k 100 FIELDS 1 a", Ints({1})},
-          {"OBJECT ENCODING k", Bulk("listpackex")},
-          {"HPERSIST k FIELDS 1 a", Ints({1})},
-          {"OBJECT ENCODING k", Bulk("listpackex")}},
-         kLarderOnly},
-        {"Events",
-         {{"CONFIG SET notify-keyspace-events Ehg", kOk},
-          On(1, {"PSUBSCRIBE *", Anything()}),
-          {"HSETEX k EX 100 FIELDS 3 a 1 b 2 c 3", Int(1)},
-          Receive(1, Event("hset")),
-          Receive(1, Event("hexpire")),
-          {"HEXPIRE k 100 FIELDS 1 a", Ints({1})},
-          Receive(1, Event("hexpire")),
-          {"HEXPIRE k 100 NX FIELDS 1 a", Ints({0})},
-          {"HPERSIST k FIELDS 1 a", Ints({1})},
-          Receive(1, Event("hpersist")),
-          {"HPERSIST k FIELDS 1 a", Ints({-1})},
-          {"HGETEX k PERSIST FIELDS 2 a b", Anything()},
-          Receive(1, Event("hpersist")),
-          {"HGETEX k EX 5 FIELDS 1 b", Anything()},
-          Receive(1, Event("hexpire")),
-          {"HEXPIRE k 0 FIELDS 1 a", Ints({2})},
-          Receive(1, Event("hdel")),
-          {"HGETDEL k FIELDS 1 b", Anything()},
-          Receive(1, Event("hdel")),
-          {"HPEXPIRE k 1 FIELDS 1 c", Ints({1})},
-          Receive(1, Event("hexpire")),
-          Receive(1, Event("hexpired")),
-          Receive(1, Event("del")),
-          {"CONFIG SET notify-keyspace-events ''", kOk}},
-         kLarderOnly},
-        {"AnExpiredFieldChangesAWatchedKey",
-         {{"HSET k a 1 b 2", Int(2)},
-          {"HPEXPIRE k 10 FIELDS 1 a", Ints({1})},
-          {"WATCH k", kOk},
-          {"MULTI", kOk},
-          After(30ms, {"EXEC", "*-1\r\n"})},
-         kLarderOnly},
-        {"MemoryAndFigures",
-         {{"CONFIG RESETSTAT", kOk},
-          {"HSETEX k PX 1 FIELDS 2 a 1 b 2", Int(1)},
-          {"MEMORY USAGE k", Like(":<int>\r\n")},
-          After(20ms, {"HGET k a", kNil}),
-          {"INFO stats", WireReply("expired_subkeys:2", 1,
-                                   [](std::string_view bytes) {
-                                     return bytes.find("expired_subkeys:2\r\n") != bytes.npos;
-                                   })}},
-         kLarderOnly},
-    }),
-    WireCaseName);
+INSTANTIATE_TEST_SUITE_P(Surroundings, HashExpireWireTest,
+                         testing::ValuesIn(std::vector<WireCase>{
+                             {"Encoding",
+                              {{"HSET k a 1", Int(1)},
+                               {"OBJECT ENCODING k", Bulk("listpack")},
+                               {"HEXPIRE k 100 FIELDS 1 a", Ints({1})},
+                               {"OBJECT ENCODING k", Bulk("listpackex")},
+                               {"HPERSIST k FIELDS 1 a", Ints({1})},
+                               {"OBJECT ENCODING k", Bulk("listpackex")}},
+                              kLarderOnly},
+                             {"Events",
+                              {{"CONFIG SET notify-keyspace-events Ehg", kOk},
+                               On(1, {"PSUBSCRIBE *", Anything()}),
+                               {"HSETEX k EX 100 FIELDS 3 a 1 b 2 c 3", Int(1)},
+                               Receive(1, Event("hset")),
+                               Receive(1, Event("hexpire")),
+                               {"HEXPIRE k 100 FIELDS 1 a", Ints({1})},
+                               Receive(1, Event("hexpire")),
+                               {"HEXPIRE k 100 NX FIELDS 1 a", Ints({0})},
+                               {"HPERSIST k FIELDS 1 a", Ints({1})},
+                               Receive(1, Event("hpersist")),
+                               {"HPERSIST k FIELDS 1 a", Ints({-1})},
+                               {"HGETEX k PERSIST FIELDS 2 a b", Anything()},
+                               Receive(1, Event("hpersist")),
+                               {"HGETEX k EX 5 FIELDS 1 b", Anything()},
+                               Receive(1, Event("hexpire")),
+                               {"HEXPIRE k 0 FIELDS 1 a", Ints({2})},
+                               Receive(1, Event("hdel")),
+                               {"HGETDEL k FIELDS 1 b", Anything()},
+                               Receive(1, Event("hdel")),
+                               {"HPEXPIRE k 1 FIELDS 1 c", Ints({1})},
+                               Receive(1, Event("hexpire")),
+                               Receive(1, Event("hexpired")),
+                               Receive(1, Event("del")),
+                               {"CONFIG SET notify-keyspace-events ''", kOk}},
+                              kLarderOnly},
+                             {"AnExpiredFieldChangesAWatchedKey",
+                              {{"HSET k a 1 b 2", Int(2)},
+                               {"HPEXPIRE k 10 FIELDS 1 a", Ints({1})},
+                               {"WATCH k", kOk},
+                               {"MULTI", kOk},
+                               After(30ms, {"EXEC", "*-1\r\n"})},
+                              kLarderOnly},
+                             {"MemoryAndFigures",
+                              {{"CONFIG RESETSTAT", kOk},
+                               {"HSETEX k PX 1 FIELDS 2 a 1 b 2", Int(1)},
+                               {"MEMORY USAGE k", Like(":<int>\r\n")},
+                               After(20ms, {"HGET k a", kNil}),
+                               {"INFO stats", WireReply("expired_subkeys:2", 1,
+                                                        [](std::string_view bytes) {
+                                                          return bytes.find(
+                                                                     "expired_subkeys:2\r\n") !=
+                                                                 bytes.npos;
+                                                        })}},
+                              kLarderOnly},
+                         }),
+                         WireCaseName);
 
 }  // namespace
 }  // namespace larder
