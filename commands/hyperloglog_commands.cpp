@@ -36,13 +36,20 @@ UnixMillis ExpiryOf(const Entry* entry) { return entry != nullptr ? entry->expir
 
 // ---- PFADD
 
-// One HyperLogLog while elements are added. Most elements change nothing, so the value is read
-// where it stands until one does. A dense one is then edited in place, a sparse one in a copy.
+// One HyperLogLog while elements are added. A sparse one is edited in a copy, which costs less than
+// to look for the register twice. Of a dense one most elements change nothing, so it is read where
+// it stands until one does, and then edited in place.
 class Additions {
  public:
   Additions(CommandContext& ctx, Entry* entry, std::string_view bytes)
       : ctx_(ctx), entry_(entry), bytes_(bytes) {
-    if (entry != nullptr) return;
+    if (entry != nullptr) {
+      if (hll::EncodingOf(bytes_) == hll::Encoding::kDense) return;
+      copy_.reserve(bytes_.size() + 16);
+      copy_ = bytes_;
+      state_ = State::kCopied;
+      return;
+    }
     copy_ = hll::Empty();
     hll::ForgetCachedCardinality(copy_);
     state_ = State::kCopied;
@@ -55,7 +62,10 @@ class Additions {
     hll::Effect effect = hll::Effect::kNone;
     if (state_ == State::kUntouched) {
       effect = hll::Probe(bytes_, observation);
-      if (effect == hll::Effect::kRaised) Open();
+      if (effect == hll::Effect::kRaised) {
+        in_place_ = ctx_.EditString(0, entry_, bytes_.size());
+        state_ = State::kInPlace;
+      }
     }
     if (state_ == State::kInPlace) effect = hll::RaiseDense(in_place_, observation);
     if (state_ == State::kCopied) {
@@ -67,33 +77,17 @@ class Additions {
 
   // Stores the result. True if there were changes.
   bool Finish() {
-    switch (state_) {
-      case State::kUntouched:
-        ctx_.MakeRaw(0, entry_);
-        return false;
-      case State::kInPlace:
-        break;
-      case State::kCopied:
-        ctx_.SetRawString(0, copy_, ExpiryOf(entry_));
-        break;
+    if (changes_ == 0) {
+      ctx_.MakeRaw(0, entry_);
+      return false;
     }
+    if (state_ == State::kCopied) ctx_.SetRawString(0, copy_, ExpiryOf(entry_));
     ctx_.MarkDirty(changes_ - 1);  // One is counted already.
     return true;
   }
 
  private:
   enum class State : uint8_t { kUntouched, kInPlace, kCopied };
-
-  void Open() {
-    if (hll::EncodingOf(bytes_) == hll::Encoding::kDense) {
-      in_place_ = ctx_.EditString(0, entry_, bytes_.size());
-      state_ = State::kInPlace;
-    } else {
-      copy_.reserve(bytes_.size() + 16);
-      copy_ = bytes_;
-      state_ = State::kCopied;
-    }
-  }
 
   CommandContext& ctx_;
   Entry* entry_;
