@@ -368,10 +368,12 @@ void Connection::EndWaitWith(const BlobRef& reply) {
 void Connection::Unblock(UnblockReason reason) {
   if (wait_ == nullptr || wait_->paused || closed() || !CancelWait()) return;
   const CommandContext::Block block = std::move(wait_->block);
+  const std::shared_ptr<Waiter> waiter = std::move(wait_->waiter);
   EndWait();
   ReplyWriter reply(out_, client_.resp);
   if (reason == UnblockReason::kError) {
     reply.Error(block.unblocked_error);
+    if (waiter != nullptr) worker_.dispatcher().CountFailedWait(*waiter, reply.last_error());
   } else {
     block.on_timeout(reply);
   }

@@ -277,7 +277,14 @@ bool Dispatcher::Admit(Client& client, const Command& command, Request& request,
     }
   }
   if (settings_->maxmemory_bytes > 0) [[unlikely]] {
-    if (MayAddData(client, command) && !MakeRoom()) {
+    // As with Redis, every command helps to get back below the limit, not only one that adds.
+    const bool adds = MayAddData(client, command);
+    const bool evicts = settings_->access_options().policy != EvictionPolicy::kNoEviction &&
+                        !environment_.HoldsData();
+    const bool has_room = (!adds && !evicts) || MakeRoom();
+    if (thread_tracking.has_invalidations) [[unlikely]]
+      environment_.TellOfEvicted(client);
+    if (adds && !has_room) {
       Reject(client, &command, error_text::kOutOfMemory, reply);
       return false;
     }
@@ -350,6 +357,11 @@ void Dispatcher::RejectUnknown(Client& client, const Request& request, ReplyWrit
 
 void Dispatcher::Queue(Client& client, const Command& command, Request& request,
                        ReplyWriter& reply) {
+  if (request.args.size() > 1 && !command.subcommands().empty()) {
+    // COMMAND, which means something by itself, with a subcommand that is none.
+    return Reject(client, &command,
+                  error_text::UnknownSubcommand(request.args[1], command.full_name()), reply);
+  }
   TransactionState& transaction = *client.transaction;
   transaction.queue.emplace_back(command, request.args, std::move(request.blobs));
   transaction.memory_bytes += transaction.queue.back().memory_bytes();
@@ -542,7 +554,7 @@ void Dispatcher::Account(const Client& client, const Command& command,
     errors_.Count(context_.reply_->last_error());
   }
   if (!context_.keys_.empty()) hold_watch_.Note(nanoseconds);
-  if (nanoseconds >= notable_nanoseconds_) [[unlikely]] {
+  if (nanoseconds >= notable_nanoseconds_ && !context_.block_requested_) [[unlikely]] {
     environment_.NoteDuration(client, command, ShownArgs(args), nanoseconds);
   }
   if (environment_.monitored()) [[unlikely]] {

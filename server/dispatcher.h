@@ -62,6 +62,10 @@ class Dispatcher {
     virtual void RememberReads(Client& client, CommandContext& context) = 0;
     // A client that tracks has had the reply of its command (null: an unknown one).
     virtual void AfterTrackedCommand(Client& client, const Command* command) = 0;
+    // What made room for the client's next command is told before it runs.
+    virtual void TellOfEvicted(Client& client) = 0;
+    // The data stands still, and nothing is evicted (CLIENT PAUSE).
+    virtual bool HoldsData() const = 0;
     // What this thread's batch changed is due to be told to clients that track prefixes.
     virtual void SendBroadcasts() = 0;
     // A client that waited for keys goes on with this reply.
@@ -122,6 +126,8 @@ class Dispatcher {
   // The client goes on without what it waited for. False if it was served just before: then the
   // reply is on its way. REQUIRES: no shard's lock is held.
   bool CancelWait(Waiter& waiter);
+  // A client that waited got this error instead.
+  void CountFailedWait(const Waiter& waiter, std::string_view error);
   // Serves those who wait for keys that have changed outside of a handler's knowledge.
   // REQUIRES: no shard's lock is held.
   void ServeWaiters(UnixMillis now) {

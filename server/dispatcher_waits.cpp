@@ -64,6 +64,12 @@ bool Dispatcher::CancelWait(Waiter& waiter) {
   return cancelled;
 }
 
+void Dispatcher::CountFailedWait(const Waiter& waiter, std::string_view error) {
+  counters_.by_command[waiter.request.command().id()].failed_calls.Increment();
+  counters_.error_replies.Increment();
+  errors_.Count(error);
+}
+
 bool Dispatcher::AddWaitersShards(int db, std::span<const HashedKey> keys,
                                   std::span<const uint32_t> held, std::vector<uint32_t>& wanted) {
   const auto is_held = [&](uint32_t shard) {
@@ -221,7 +227,10 @@ void Dispatcher::Retry(Waiter& waiter, std::string_view changed_key) {
   }
   context_.retry_key_ = changed_key;
   context_.retrying_ = true;
+  const uint64_t began = CycleCount();
   command.spec().handler(context_);
+  const auto nanoseconds =
+      static_cast<int64_t>(static_cast<double>(CycleCount() - began) * nanos_per_cycle_);
   context_.retrying_ = false;
   const bool served = !std::exchange(context_.block_requested_, false);
   context_.retry_args_.clear();
@@ -238,10 +247,10 @@ void Dispatcher::Retry(Waiter& waiter, std::string_view changed_key) {
   thread_tracking.client = running;
   if (!served) return;
 
-  if (reply.error_count() != 0) {
-    counters_.by_command[command.id()].failed_calls.Increment();
-    counters_.error_replies.Increment();
-    errors_.Count(reply.last_error());
+  if (reply.error_count() != 0) CountFailedWait(waiter, reply.last_error());
+  // Not when it began to wait: only now it has been done.
+  if (nanoseconds >= notable_nanoseconds_) {
+    environment_.NoteDuration(waiter.client, command, waiter.request.args(), nanoseconds);
   }
   waiter.client.record->flags.fetch_and(~kClientBlocked, std::memory_order_relaxed);
   waiter.state = Waiter::State::kServed;

@@ -86,6 +86,8 @@ class Server : public Services, public Dispatcher::Environment {
   void RememberReads(Client& client, CommandContext& context) override {
     tracking_.RememberReads(client, context);
   }
+  void TellOfEvicted(Client& client) override { tracking_.TellOfHeld(client); }
+  bool HoldsData() const override { return paused(); }
   void AfterTrackedCommand(Client& client, const Command* command) override {
     tracking_.AfterCommand(client, command);
   }

@@ -246,22 +246,23 @@ void TrackingTable::Send(const Listener& listener, Message& message) {
 }
 
 void TrackingTable::AfterCommand(Client& client, const Command* command) {
-  if (thread_tracking.has_invalidations) {
-    thread_tracking.has_invalidations = false;
-    const auto held = std::move(held_invalidations);
-    held_invalidations.clear();
-    MutexLock lock(mu_);
-    const auto it = listeners_.find(client.id());
-    if (it != listeners_.end()) {
-      for (const std::optional<std::string>& key : held) {
-        const std::string_view name = key ? std::string_view(*key) : std::string_view();
-        Message message(key ? std::span<const std::string_view>(&name, 1)
-                            : std::span<const std::string_view>());
-        Send(*it->second, message);
-      }
-    }
-  }
+  if (thread_tracking.has_invalidations) TellOfHeld(client);
   ExpireCaching(client, command);
+}
+
+void TrackingTable::TellOfHeld(Client& client) {
+  thread_tracking.has_invalidations = false;
+  const auto held = std::move(held_invalidations);
+  held_invalidations.clear();
+  MutexLock lock(mu_);
+  const auto it = listeners_.find(client.id());
+  if (it == listeners_.end()) return;
+  for (const std::optional<std::string>& key : held) {
+    const std::string_view name = key ? std::string_view(*key) : std::string_view();
+    Message message(key ? std::span<const std::string_view>(&name, 1)
+                        : std::span<const std::string_view>());
+    Send(*it->second, message);
+  }
 }
 
 void TrackingTable::SendBroadcasts() {

@@ -71,6 +71,8 @@ class TrackingTable final : public ClientTracking {
   void Trim(Keyspace& keyspace, int64_t max_keys);
   // The client, which tracks, has had the reply of its command (null: an unknown one).
   void AfterCommand(Client& client, const Command* command);
+  // The first half of it, for what happened before the command ran. REQUIRES: has_invalidations.
+  void TellOfHeld(Client& client);
   // If thread_tracking.has_broadcasts, at the end of a batch.
   void SendBroadcasts();
 

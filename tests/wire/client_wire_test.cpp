@@ -4,6 +4,7 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "gmock/gmock.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
 #include "tests/support/wire_case.h"
@@ -359,6 +360,37 @@ TEST_F(ClientTest, WhoIsHeldBackByAPauseCountsAsBlocked) {
   client.Raw({"CLIENT", "UNPAUSE"});
   EXPECT_EQ(other.ReadReply(), "+OK\r\n");
   EXPECT_EQ(blocked(), "blocked_clients:0");
+}
+
+TEST_F(ClientTest, AWaitIsAccountedForWhenItEnds) {
+  RespClient client = Connect();
+  RespClient other = Connect();
+  std::string id = other.Raw({"CLIENT", "ID"}).substr(1);
+  id.resize(id.size() - 2);
+  const auto wait = [&] {
+    other.Send({"BLPOP", "l", "0"});
+    for (int i = 0; i < 1000; ++i) {
+      const std::string info = client.Call({"INFO", "clients"}).text;
+      if (info.find("blocked_clients:1") != info.npos) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  };
+  client.Raw({"CONFIG", "RESETSTAT"});
+  wait();
+  EXPECT_EQ(client.Raw({"CLIENT", "UNBLOCK", id, "ERROR"}), ":1\r\n");
+  other.ReadReply();
+  EXPECT_THAT(client.Call({"INFO", "errorstats"}).text,
+              testing::HasSubstr("errorstat_UNBLOCKED:count=1"));
+  EXPECT_THAT(client.Call({"INFO", "commandstats"}).text,
+              testing::ContainsRegex("cmdstat_blpop:calls=1,.*failed_calls=1"));
+
+  client.Raw({"CONFIG", "SET", "slowlog-log-slower-than", "0"});
+  wait();
+  client.Raw({"SLOWLOG", "RESET"});
+  client.Raw({"RPUSH", "l", "x"});
+  other.ReadReply();
+  client.Raw({"CONFIG", "SET", "slowlog-log-slower-than", "-1"});
+  EXPECT_THAT(client.Raw({"SLOWLOG", "GET"}), testing::HasSubstr("$5\r\nBLPOP\r\n$1\r\nl\r\n"));
 }
 
 // Also of a client that gets messages only, and asks nothing.
