@@ -419,14 +419,14 @@ constexpr Directive kDirectives[] = {
     InertNumber("active-defrag-threshold-lower", "", kModifiable, 10, 0, 1000),
     InertNumber("active-defrag-threshold-upper", "", kModifiable, 100, 0, 1000),
     InertBool("activedefrag", "", kModifiable, false),
-    InertText("aof_rewrite_cpulist", "aof-rewrite-cpulist", kImmutable),
-    InertText("bgsave_cpulist", "bgsave-cpulist", kImmutable),
-    InertText("bio_cpulist", "bio-cpulist", kImmutable),
+    InertText("aof_rewrite_cpulist", "aof-rewrite-cpulist", kImmutable | kOursToKeep),
+    InertText("bgsave_cpulist", "bgsave-cpulist", kImmutable | kOursToKeep),
+    InertText("bio_cpulist", "bio-cpulist", kImmutable | kOursToKeep),
     InertBool("crash-memcheck-enabled", "", kModifiable, true),
     InertBool("disable-thp", "", kImmutable, true),
     InertText("ignore-warnings", "", kModifiable),
     InertBool("jemalloc-bg-thread", "", kModifiable, true),
-    InertText("server_cpulist", "server-cpulist", kImmutable),
+    InertText("server_cpulist", "server-cpulist", kImmutable | kOursToKeep),
 
     // --- Redis's own tests ---
     InertNumber("key-load-delay", "", kHidden, 0, INT_MIN, kInt),
