@@ -21,6 +21,7 @@
 #include "commands/keyspace_digest.h"
 #include "storage/bucket.h"
 #include "storage/list.h"
+#include "storage/serialized_value.h"
 
 namespace larder {
 namespace {
@@ -208,6 +209,11 @@ void DebugSetActiveExpire(CommandContext& ctx) {
   ctx.reply().Ok();
 }
 
+void DebugSetSkipChecksumValidation(CommandContext& ctx) {
+  SetSkipPayloadChecksums(LooseInteger(ctx.arg(2)) != 0);
+  ctx.reply().Ok();
+}
+
 void DebugPauseCron(CommandContext& ctx) {
   ctx.server().PauseCron(LooseInteger(ctx.arg(2)) != 0);
   ctx.reply().Ok();
@@ -351,7 +357,7 @@ void DebugRewriteConfig(CommandContext& ctx) {
 }
 
 void DebugHelp(CommandContext& ctx) {
-  static constexpr std::array<std::string_view, 47> kLines = {
+  static constexpr std::array<std::string_view, 49> kLines = {
       "CONFIG-REWRITE-FORCE-ALL",
       "    Like CONFIG REWRITE, but also names the directives that are at their",
       "    defaults.",
@@ -395,6 +401,8 @@ void DebugHelp(CommandContext& ctx) {
       "    accessed. Setting it to 1 reenables back the default.",
       "SET-DISABLE-DENY-SCRIPTS <0|1>",
       "    Accepted; there are no scripts yet.",
+      "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+      "    Whether RESTORE passes over a wrong checksum.",
       "SLEEP <seconds>",
       "    Stop the thread that serves this client for <seconds>. Decimals allowed.",
       "STRUCTSIZE",
@@ -433,6 +441,7 @@ constexpr std::array kDebugSubcommands = {
     DebugSubcommand{"replybuffer", 4, 4, &DebugReplyBuffer},
     DebugSubcommand{"set-active-expire", 3, 3, &DebugSetActiveExpire},
     DebugSubcommand{"set-disable-deny-scripts", 3, 3, &DebugAccepted},
+    DebugSubcommand{"set-skip-checksum-validation", 3, 3, &DebugSetSkipChecksumValidation},
     DebugSubcommand{"sleep", 3, 3, &DebugSleep},
     DebugSubcommand{"structsize", 2, 2, &DebugStructSize},
 };

@@ -59,6 +59,9 @@ std::string DumpPayload(const Entry& entry, SerialWriter::Compress compress);
 
 // Whether this is a whole payload of a version that we know.
 bool IsIntactPayload(std::string_view payload);
+// DEBUG SET-SKIP-CHECKSUM-VALIDATION, for tests of what lies behind the checksum: whether a wrong
+// one is passed over, in the whole process.
+void SetSkipPayloadChecksums(bool skip);
 // REQUIRES: IsIntactPayload, or at least as long as the last two parts.
 std::optional<LooseValue> ReadPayload(std::string_view payload, const EncodingLimits& limits);
 
