@@ -198,6 +198,9 @@ void ZLexCount(CommandContext& ctx) {
 
 void ReplyWithRepeatedMembers(CommandContext& ctx, const SortedSet& set, uint64_t count,
                               bool with_scores) {
+  // Nobody has more sent to them for a purpose; it would fill all memory.
+  constexpr uint64_t kMost = uint64_t{1} << 27;
+  if (count > kMost) return ctx.reply().Error(error_text::kValueOutOfRange);
   MemberReply reply(ctx.reply(), with_scores);
   reply.Header(count);
   while (count-- > 0) set.VisitRandom(ctx.random(), reply);

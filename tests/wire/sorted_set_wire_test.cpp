@@ -233,6 +233,10 @@ INSTANTIATE_TEST_SUITE_P(
           {"ZRANDMEMBER z -9223372036854775808",
            "-ERR value is out of range, value must between -9223372036854775807 and "
            "9223372036854775807\r\n"}}},
+        {"MoreRandomMembersThanMemoryHolds",
+         {{"ZADD z 1 a", Int(1)},
+          {"ZRANDMEMBER z -1000000000000", "-ERR value is out of range\r\n"}},
+         kLarderOnly},
         {"Scan",
          {{"ZADD z 1 a 2.5 b 1e17 c", Int(3)},
           {"ZSCAN z 0",
