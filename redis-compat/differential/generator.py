@@ -101,6 +101,10 @@ class Generator:
         self.available = available
         self.odd_share = self.pick((0.02, 0.06, 0.1))  # Of keys of a wrong type, odd arguments.
         self.long_share = self.pick((0.01, 0.05, 0.2))
+        self.list_settings = [(name, self.pick(values)) for name, values in FOR_NEW_LISTS]
+        # What SORT stores is packed by default whatever is set.
+        self.sort_may_store = all(value == values[0] for (_, value), (_, values) in zip(
+            self.list_settings, FOR_NEW_LISTS))
         self.pool = self.pick(("mixed", "integers", "words", "mixed"))
         total = 0.0
         self.cumulative = []
@@ -316,8 +320,8 @@ class Generator:
 
     def populate(self):
         """A key of every kind, in every encoding that comes with its content."""
-        groups = [Group([[b"config", b"set", name.encode(), b"%d" % self.pick(values)]])
-                  for name, values in FOR_NEW_LISTS]
+        groups = [Group([[b"config", b"set", name.encode(), b"%d" % value]])
+                  for name, value in self.list_settings]
 
         def add(name, *args):
             if name in self.available:

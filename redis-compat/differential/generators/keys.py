@@ -146,7 +146,7 @@ def _sort(g, name, store):
     by = g.options(lambda: _by(g), share=0.35)
     order = g.options(g.pick(("ASC", "DESC")), "ALPHA", share=0.45)
     # By words that may be the same the order is nobody's to say, and then nothing may keep it.
-    keep = not by or "ALPHA" not in order and b"*" in by[1]
+    keep = g.sort_may_store and (not by or "ALPHA" not in order and b"*" in by[1])
     rest = g.options(lambda: _get(g), lambda: ["LIMIT", g.integer(-1, 4), g.integer(-1, 8)],
                      share=0.3)
     if store and keep and g.chance(0.3):

@@ -197,5 +197,5 @@ def debug(g):
         lambda: ["set-active-expire", 1], lambda: ["nosuch"], lambda: [], lambda: ["sleep", "0"],
         lambda: ["quicklist-packed-threshold", g.pick((0, "1b", "100b", "100mb", "abc"))],
         lambda: ["sleep"], lambda: ["digest-value"], lambda: ["object"], lambda: ["help"],
-        lambda: ["stringmatch-len", 10, "a*"], lambda: ["set-skip-checksum-validation", 0],
+        lambda: ["stringmatch-len", 10, "a*"],
         lambda: ["replybuffer", "resizing", 1], lambda: ["pause-cron", 0]))()
