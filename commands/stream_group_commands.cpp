@@ -29,9 +29,8 @@ struct GroupOptions {
   int64_t entries_read = StreamGroup::kUnknownRead;
 };
 
-bool ParseGroupOptions(CommandContext& ctx, size_t most_arguments, bool may_make,
-                       GroupOptions& options) {
-  bool good = ctx.argc() <= most_arguments;
+bool ParseGroupOptions(CommandContext& ctx, bool may_make, GroupOptions& options) {
+  bool good = true;
   for (size_t arg = 5; good && arg < ctx.argc(); ++arg) {
     if (may_make && EqualsIgnoreCase(ctx.arg(arg), "MKSTREAM")) {
       options.make_stream = true;
@@ -49,12 +48,20 @@ bool ParseGroupOptions(CommandContext& ctx, size_t most_arguments, bool may_make
   return good;
 }
 
+// Options given twice are one by one no error; that there are too many is seen after the key.
+bool HasAtMost(CommandContext& ctx, size_t most_arguments) {
+  if (ctx.argc() <= most_arguments) return true;
+  ctx.reply().Error(BadSubcommand(ctx, "XGROUP"));
+  return false;
+}
+
 void GroupCreate(CommandContext& ctx) {
   GroupOptions options;
-  if (!ParseGroupOptions(ctx, 8, /*may_make=*/true, options)) return;
+  if (!ParseGroupOptions(ctx, /*may_make=*/true, options)) return;
   const FoundValue<Stream> found = FindForWrite<Stream>(ctx, 0);
   if (found.wrong_type) return ctx.reply().Error(error_text::kWrongType);
   if (!found && !options.make_stream) return ctx.reply().Error(kNoStream);
+  if (!HasAtMost(ctx, 8)) return;
   StreamId id = found ? found.value().last_id() : StreamId();
   if (ctx.arg(4) != "$" && !ParseStreamId(ctx, 4, id)) return;
   const std::string_view name = ctx.arg(3);
@@ -89,9 +96,9 @@ std::optional<FoundValue<Stream>> FindGroup(CommandContext& ctx) {
 
 void GroupSetId(CommandContext& ctx) {
   GroupOptions options;
-  if (!ParseGroupOptions(ctx, 7, /*may_make=*/false, options)) return;
+  if (!ParseGroupOptions(ctx, /*may_make=*/false, options)) return;
   const std::optional<FoundValue<Stream>> found = FindGroup(ctx);
-  if (!found) return;
+  if (!found || !HasAtMost(ctx, 7)) return;
   // Here, other than in CREATE, "-" and "+" are IDs as well.
   StreamId id = found->value().last_id();
   if (ctx.arg(4) != "$" && !ParseAnyStreamId(ctx, 4, id)) return;

@@ -91,12 +91,14 @@ bool ParsePending(CommandContext& ctx, PendingRequest& request) {
   constexpr size_t kMostArguments = 9;
   size_t arg = 3;
   const bool has_idle = EqualsIgnoreCase(ctx.arg(arg), "IDLE");
-  if (ctx.argc() < 6 || ctx.argc() > kMostArguments || (has_idle && ctx.argc() < 8)) {
+  const auto refuse = [&] {
     ctx.reply().Error(error_text::kSyntax);
     return false;
-  }
+  };
+  if (ctx.argc() < 6 || ctx.argc() > kMostArguments) return refuse();
   if (has_idle) {
     if (!ParseInteger(ctx, arg + 1, request.min_idle)) return false;
+    if (ctx.argc() < 8) return refuse();
     arg += 2;
   }
   if (!ParseInteger(ctx, arg + 2, request.count)) return false;

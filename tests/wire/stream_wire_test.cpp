@@ -36,6 +36,12 @@ WireStep Meanwhile(WireStep step) { return After(40ms, On(1, std::move(step))); 
 INSTANTIATE_TEST_SUITE_P(
     XAdd, StreamWireTest,
     testing::ValuesIn(std::vector<WireCase>{
+        {"WhatIsWrongFirstIsToldFirst",
+         {{"XGROUP CREATE s g 0 MKSTREAM", "+OK\r\n"},
+          {"XPENDING s g IDLE x +", "-ERR value is not an integer or out of range\r\n"},
+          {"XPENDING s g IDLE 1 +", "-ERR syntax error\r\n"},
+          {"XGROUP SETID s g 0 ENTRIESREAD x y",
+           "-ERR value is not an integer or out of range\r\n"}}},
         {"AddAndRange",
          {Add("1-1", "a 1 b two"),
           Add("1-2", "a -5 b ''"),
