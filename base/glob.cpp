@@ -36,7 +36,7 @@ class Matcher {
 // the latest star needs to give way: had an earlier one taken more, the run behind it would start
 // later still. This keeps the work at pattern * text where plain recursion is exponential.
 bool Matcher::Run() const {
-  // Redis looks at no pattern for an empty text: "*" alone means all keys, "**" does not match this one.
+  // Redis looks at no wildcard when there is no text: "**" does not match it.
   if (text_.empty()) return pattern_.empty();
   constexpr size_t kNoStar = std::string_view::npos;
   size_t at = 0;        // In the pattern.

@@ -113,13 +113,15 @@ class Parser {
 
   bool ParseType(std::string_view value, Traits& traits) {
     traits.type = ParseClientType(value);
-    if (!traits.type) return Refuse(absl::StrCat("ERR Unknown client type '", AsPrinted(value), "'"));
+    if (!traits.type)
+      return Refuse(absl::StrCat("ERR Unknown client type '", AsPrinted(value), "'"));
     ++at_;
     return true;
   }
 
   bool ParseUser(std::string_view value, Traits& traits) {
-    if (!UserExists(value)) return Refuse(absl::StrCat("ERR No such user '", AsPrinted(value), "'"));
+    if (!UserExists(value))
+      return Refuse(absl::StrCat("ERR No such user '", AsPrinted(value), "'"));
     traits.user = value;
     ++at_;
     return true;
