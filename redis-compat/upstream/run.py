@@ -79,6 +79,10 @@ UNITS = {
 }
 
 
+# What fails on redis-server too in this mode, and spoils the tests behind it.
+SPOILERS = {"unit/type/set": ["SRANDMEMBER with a dict containing long chain"]}
+
+
 class TestList:
     """A file that names tests: `UNIT: NAME` lines, under headings that say what they share.
 
@@ -233,7 +237,7 @@ def main():
         def work(job):
             mode, unit = job
             wanted = nothing if options.record else expected[mode][unit]
-            skip = []
+            skip = list(SPOILERS.get(unit, []))
             if options.target == "larder" and not options.later:
                 skip = [name for name in wanted if later.heading(unit, name)]
             if mode == suite.LAUNCHED:
