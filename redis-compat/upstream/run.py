@@ -239,7 +239,7 @@ def main():
             wanted = nothing if options.record else expected[mode][unit]
             skip = list(SPOILERS.get(unit, []))
             if options.target == "larder" and not options.later:
-                skip = [name for name in wanted if later.heading(unit, name)]
+                skip += [name for name in wanted if later.heading(unit, name)]
             if mode == suite.LAUNCHED:
                 skip += expected[suite.EXTERNAL][unit]
             if wanted and all(name in skip for name in wanted):
