@@ -143,7 +143,7 @@ def info(args, a, b):
     if a[0] not in "$=" or a[0] != b[0]:
         return a == b
     if any(arg.lower() == b"keyspace" for arg in args[1:]) and len(args) == 2:
-        return re.sub(rb"avg_ttl=\d+", b"", a[1]) == re.sub(rb"avg_ttl=\d+", b"", b[1])
+        return re.sub(rb"avg_ttl=-?\d+", b"", a[1]) == re.sub(rb"avg_ttl=-?\d+", b"", b[1])
     return True
 
 

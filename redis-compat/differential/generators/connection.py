@@ -67,7 +67,7 @@ def no_evict(g):
 @command("client|kill", weight=0.2, mutate=False)
 def kill(g):
     return g.pick((["1.2.3.4:5"], ["ID", NO_ID], ["ID", "abc"], ["ID", 0], ["ADDR", "1.2.3.4:5"],
-                   ["LADDR", "1.2.3.4:5"], ["TYPE", "nosuch"], ["TYPE", "pubsub"], ["USER", "nobody"],
+                   ["LADDR", "1.2.3.4:5"], ["TYPE", "nosuch"], ["USER", "nobody"],
                    ["TYPE", "slave"], ["TYPE", "normal", "ID", NO_ID],
                    ["SKIPME", "yes", "ID", NO_ID], ["SKIPME", "maybe"], ["NOSUCH", "x"], ["ID"],
                    ["USER", "default", "ID", NO_ID], ["TYPE", "replica", "ADDR", "1.2.3.4:5"],
