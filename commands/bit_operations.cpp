@@ -146,8 +146,8 @@ uint64_t CountBits(std::string_view bytes) {
   size_t i = 0;
   for (; i + 32 <= bytes.size(); i += 32) {
     for (size_t j = 0; j < 4; ++j) {
-      counts[j] += static_cast<unsigned>(
-          std::popcount(LoadWord<uint64_t>(bytes.data() + i + 8 * j)));
+      counts[j] +=
+          static_cast<unsigned>(std::popcount(LoadWord<uint64_t>(bytes.data() + i + 8 * j)));
     }
   }
   for (; i < bytes.size(); ++i) {

@@ -133,8 +133,8 @@ enum class Fit : int8_t { kTooSmall, kFits, kTooLarge };
 // Whether `value` + `increment` is a number of this type. The increment of SET is 0, and there, as
 // Redis computes it, what is far below the least counts as too large: the differences wrap.
 Fit FitOfSigned(int64_t value, int64_t increment, unsigned bits) {
-  const int64_t max = bits == 64 ? std::numeric_limits<int64_t>::max()
-                                 : (int64_t{1} << (bits - 1)) - 1;
+  const int64_t max =
+      bits == 64 ? std::numeric_limits<int64_t>::max() : (int64_t{1} << (bits - 1)) - 1;
   const int64_t min = -max - 1;
   const auto room_above =
       static_cast<int64_t>(static_cast<uint64_t>(max) - static_cast<uint64_t>(value));
@@ -247,9 +247,8 @@ bool Write(CommandContext& ctx, WrittenString& string, const Operation& operatio
   const FieldType type = operation.type;
   const int64_t old_value = Extend(ReadBits(string.view(), operation.offset, type.bits), type);
   const bool increments = operation.action == Action::kIncrement;
-  const Outcome outcome = increments
-                              ? Add(type, operation.overflow, old_value, operation.operand)
-                              : Add(type, operation.overflow, operation.operand, 0);
+  const Outcome outcome = increments ? Add(type, operation.overflow, old_value, operation.operand)
+                                     : Add(type, operation.overflow, operation.operand, 0);
   if (outcome.refused) {
     ctx.reply().Null();
     return false;
@@ -280,9 +279,8 @@ size_t BytesNeeded(const Operations& operations) {
 }
 
 bool OnlyReads(const Operations& operations) {
-  return std::all_of(operations.begin(), operations.end(), [](const Operation& operation) {
-    return operation.action == Action::kGet;
-  });
+  return std::all_of(operations.begin(), operations.end(),
+                     [](const Operation& operation) { return operation.action == Action::kGet; });
 }
 
 void BitField(CommandContext& ctx) {

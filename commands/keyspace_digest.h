@@ -37,11 +37,11 @@ class KeyspaceDigest {
 
   void XorHash(std::string_view bytes);
   void Mix(std::string_view bytes);
-  void AddList(const Entry& entry);
   void AddSet(const Entry& entry);
   void AddStream(const Entry& entry);
   void AddValue(const Entry& entry);
   void AddSortedSet(const Entry& entry);
+  void AddList(const Entry& entry);
   void AddHash(const Entry& entry);
 
   std::array<uint8_t, kBytes> bytes_{};

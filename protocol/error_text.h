@@ -122,8 +122,7 @@ inline constexpr std::string_view kBitfieldReadOnly =
     "ERR BITFIELD_RO only supports the GET subcommand";
 inline constexpr std::string_view kNotAHyperLogLog =
     "WRONGTYPE Key is not a valid HyperLogLog string value.";
-inline constexpr std::string_view kCorruptHyperLogLog =
-    "INVALIDOBJ Corrupted HLL object detected";
+inline constexpr std::string_view kCorruptHyperLogLog = "INVALIDOBJ Corrupted HLL object detected";
 // "ERR BITOP DIFF must be called with at least two source keys."
 std::string BitOpNeedsTwoSources(std::string_view operation);
 
@@ -211,8 +210,7 @@ inline constexpr std::string_view kNegativeRadius = "ERR radius cannot be negati
 inline constexpr std::string_view kNegativeBox = "ERR height or width cannot be negative";
 inline constexpr std::string_view kNoSuchPlace = "ERR could not decode requested zset member";
 inline constexpr std::string_view kGeoCountNotPositive = "ERR COUNT must be > 0";
-inline constexpr std::string_view kAnyWithoutCount =
-    "ERR the ANY argument requires COUNT argument";
+inline constexpr std::string_view kAnyWithoutCount = "ERR the ANY argument requires COUNT argument";
 inline constexpr std::string_view kGeoStoreWith =
     "ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options";
 inline constexpr std::string_view kGeoSearchStoreWith =

@@ -1,8 +1,7 @@
 #include "server/client_directory.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
+#include <sys/socket.h>
 #include <utility>
 
 #include "base/check.h"

@@ -29,8 +29,8 @@ enum DirectiveFlag : uint32_t {
   kNoEffect = 1u << 6,     // Checked and kept, but changes nothing; said in a warning.
   kIntoOthers = 1u << 8,   // A statement whose effect other directives show; a rewrite drops it.
   kDefaultOnly = 1u << 7,  // Any value but the default is refused: to ignore it would be dangerous.
-  // Immutable, but may be set to what it is. Redis refuses that for what is immutable there; what it
-  // does not know must not spoil setting everything that CONFIG GET has given.
+  // Immutable, but may be set to what it is. Redis refuses that for what is immutable there; what
+  // it does not know must not spoil setting everything that CONFIG GET has given.
   kOursToKeep = 1u << 9,
 };
 

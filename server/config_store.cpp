@@ -57,8 +57,7 @@ absl::StatusOr<std::vector<const Directive*>> FindAll(Pairs pairs, const Config&
       return absl::InvalidArgumentError(
           fmt::format("Unknown option or number of arguments for CONFIG SET - '{}'", name));
     }
-    const bool stays =
-        directive->Is(kOursToKeep) && value == PrintDirective(*directive, config);
+    const bool stays = directive->Is(kOursToKeep) && value == PrintDirective(*directive, config);
     if (directive->Is(kImmutable) && !stays) {
       return SetFailed(name, "can't set immutable config");
     }

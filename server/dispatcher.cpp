@@ -336,8 +336,8 @@ void Dispatcher::Reject(Client& client, const Command* command, std::string_view
 }
 
 void Dispatcher::RejectUnknown(Client& client, const Request& request, ReplyWriter& reply) {
-  // A web page that makes a browser talk to this port sends "POST" and "Host:". What it hides behind
-  // them must not be executed.
+  // A web page that makes a browser talk to this port sends "POST" and "Host:". What it hides
+  // behind them must not be executed.
   const std::string_view name = request.args[0];
   if (EqualsIgnoreCase(name, "post") || EqualsIgnoreCase(name, "host:")) {
     client.Set(kClientCloseNow);

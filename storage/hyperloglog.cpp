@@ -102,9 +102,9 @@ constexpr uint8_t kMaxRunValue = 32;
 constexpr size_t kMaxRunLength = 4;
 
 struct Run {
-  uint8_t value;     // 0 .. 32
-  uint8_t bytes;     // 1 or 2
-  uint16_t length;   // 1 .. 16384
+  uint8_t value;    // 0 .. 32
+  uint8_t bytes;    // 1 or 2
+  uint16_t length;  // 1 .. 16384
 };
 
 // What stands at `position`. A run whose second byte is missing counts as if that were zero, which
@@ -378,9 +378,8 @@ std::optional<uint64_t> EstimateCardinality(std::string_view bytes) {
   Histogram histogram{};
   if (EncodingOf(bytes) == Encoding::kDense) {
     ForEachDenseRegister(bytes, [&](size_t, uint8_t value) { ++histogram[value]; });
-  } else if (!ForEachRun(bytes, [&](size_t, const Run& run) {
-               histogram[run.value] += run.length;
-             })) {
+  } else if (!ForEachRun(bytes,
+                         [&](size_t, const Run& run) { histogram[run.value] += run.length; })) {
     return std::nullopt;
   }
   return Estimate(histogram);

@@ -55,9 +55,7 @@ std::string DumpPayload(const Entry& entry, SerialWriter::Compress compress) {
   return payload;
 }
 
-void SetSkipPayloadChecksums(bool skip) {
-  skip_checksums.store(skip, std::memory_order_relaxed);
-}
+void SetSkipPayloadChecksums(bool skip) { skip_checksums.store(skip, std::memory_order_relaxed); }
 
 bool IsIntactPayload(std::string_view payload) {
   if (payload.size() < kFooterBytes) return false;

@@ -55,8 +55,9 @@ TEST(ConfigStoreTest, ThreadsMayBeSetToWhatTheyAre) {
   ConfigStore store;
   const std::string threads = Get(store, {"threads"}).at(0).second;
   EXPECT_EQ(SetError(store, {{"threads", threads}}), "");
-  EXPECT_EQ(SetError(store, {{"threads", threads + "1"}}),
-            "CONFIG SET failed (possibly related to argument 'threads') - can't set immutable config");
+  EXPECT_EQ(
+      SetError(store, {{"threads", threads + "1"}}),
+      "CONFIG SET failed (possibly related to argument 'threads') - can't set immutable config");
 }
 
 // Redis 7.0.15's texts and their order of precedence.

@@ -1,8 +1,7 @@
 // CLIENT as clients see it, but for client-side caching (tracking_wire_test.cpp).
-#include <sys/socket.h>
-
 #include <chrono>
 #include <stdexcept>
+#include <sys/socket.h>
 
 #include "gmock/gmock.h"
 #include "tests/support/resp_client.h"
