@@ -8,6 +8,7 @@
 # Environment: LARDER_SERVER     the program to test (build/release/larder-server)
 #              COMPAT_COMMANDS   how many generated commands are compared (200000)
 #              COMPAT_SEED       what they are generated from (1)
+#              COMPAT_UPSTREAM_OPTIONAL  1: not to get at Redis's suite is no failure (0)
 #              COMPAT_SECONDS    time for each judge, after which it fails (900)
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -113,7 +113,9 @@ stage "includes" scripts/check_includes.py
 stage "release build" build release
 stage "release tests" ctest --preset release -j "$jobs"
 stage "install" install_check
+# A mirror that is away for an hour is no fault of the change that is tested.
 stage "compatibility" env LARDER_SERVER="$PWD/build/release/larder-server" \
+  COMPAT_UPSTREAM_OPTIONAL=1 \
   COMPAT_COMMANDS="${LARDER_COMPAT_COMMANDS:-100000}" redis-compat/run.sh
 for check in scripts/check_readme.py scripts/check_readme.sh; do
   if [[ -x $check ]]; then

@@ -214,7 +214,14 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     BUILD.mkdir(parents=True, exist_ok=True)
-    source = suite.fetch(BUILD)
+    try:
+        source = suite.fetch(BUILD)
+    except suite.FetchError as error:
+        if os.environ.get("COMPAT_UPSTREAM_OPTIONAL") != "1":
+            raise
+        # The report says that this judge was not heard.
+        print(f"{error}\nRedis's suite cannot be fetched here: passed over.")
+        return 0
     later = TestList(HERE / "later.txt")
     exceptions = TestList(HERE / "exceptions.txt")
     expected = {mode: read_expected(mode) for mode in UNITS}
