@@ -241,7 +241,6 @@ void WriteStats(const Source& source, InfoWriter& out) {
   out.Field("sync_full", int64_t{0});
   out.Field("sync_partial_ok", int64_t{0});
   out.Field("sync_partial_err", int64_t{0});
-  out.Field("expired_subkeys", stats.expired_fields);
   out.Field("expired_keys", stats.expired_keys);
   out.Fraction("expired_stale_perc", 0);
   out.Field("expired_time_cap_reached_count", int64_t{0});
@@ -276,6 +275,7 @@ void WriteStats(const Source& source, InfoWriter& out) {
   out.Field("reply_buffer_shrinks", int64_t{0});
   out.Field("reply_buffer_expands", int64_t{0});
   // From here on, of later versions.
+  out.Field("expired_subkeys", stats.expired_fields);
   out.Field("evicted_scripts", int64_t{0});
   out.Field("client_query_buffer_limit_disconnections", stats.query_buffer_limit_disconnections);
   out.Field("client_output_buffer_limit_disconnections", stats.output_buffer_limit_disconnections);

@@ -89,7 +89,8 @@ class StreamSource final : public ByteSource {
 };
 
 TEST(SerialTest, AStreamIsReadInStepsSoThatALieCostsLittle) {
-  StreamSource source("\x81" + BigEndian(uint64_t{1} << 40, 8) + "short");
+  const std::string bytes = "\x81" + BigEndian(uint64_t{1} << 40, 8) + "short";
+  StreamSource source(bytes);
   SerialReader reader(source);
   std::string text;
   EXPECT_FALSE(reader.String(text));

@@ -374,7 +374,6 @@ TEST_F(ClientTest, AWaitIsAccountedForWhenItEnds) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   };
-  client.Raw({"CONFIG", "RESETSTAT"});
   wait();
   EXPECT_EQ(client.Raw({"CLIENT", "UNBLOCK", id, "ERROR"}), ":1\r\n");
   other.ReadReply();
