@@ -264,6 +264,7 @@ void CommandContext::NotifyDatabasesSwapping(Shard& shard, int a, int b) {
 void CommandContext::BlockClient(Block block) {
   LARDER_DCHECK(!in_transaction_);
   block_ = std::move(block);
+  block_keys_.clear();
   block_requested_ = true;
 }
 
@@ -271,10 +272,6 @@ void CommandContext::BlockOnKeys(Block block, std::span<const size_t> keys) {
   LARDER_DCHECK(!keys.empty());
   BlockClient(std::move(block));
   block_keys_.assign(keys.begin(), keys.end());
-}
-
-void CommandContext::ReplaceArgForRetry(size_t arg_index, std::string text) {
-  retry_args_.emplace_back(arg_index, std::move(text));
 }
 
 void CommandContext::QueueEvent(uint32_t notify_class, std::string_view event, int db,

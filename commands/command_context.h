@@ -154,6 +154,8 @@ class CommandContext {
     std::string_view unblocked_error = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
     // BlockOnKeys: that a key is gone is a reason to go on too (XREADGROUP).
     bool when_deleted = false;
+    // BlockOnKeys: what the handler sees in place of these arguments when it is called again.
+    std::vector<std::pair<size_t, std::string>> replaced_args = {};
   };
   void BlockClient(Block block);
   // The same until one of the request's keys numbered `keys` lets it go on (BLPOP, XREAD BLOCK):
@@ -161,9 +163,7 @@ class CommandContext {
   // the request's keys locked, first come first served. If it replies, that is the client's reply;
   // if it calls BlockOnKeys again, the client goes on waiting, its deadline unchanged. Of `keys` it
   // finds only the one that changed, as if the others were empty: in Redis that one is served.
-  // Arguments replaced by ReplaceArgForRetry are what it sees then.
   void BlockOnKeys(Block block, std::span<const size_t> keys);
-  void ReplaceArgForRetry(size_t arg_index, std::string text);
   // Called again for a client that waits. A key that holds the wrong type is no reason to go on.
   bool retrying() const { return retrying_; }
   // Whether it is key number `key` that has changed. REQUIRES: retrying().
@@ -211,7 +211,6 @@ class CommandContext {
   std::string_view retry_key_;      // What has changed, while retrying_,
   std::vector<size_t> retry_keys_;  // among these.
   std::vector<size_t> block_keys_;  // Of the request; empty: it waits for no key.
-  std::vector<std::pair<size_t, std::string>> retry_args_;
 };
 
 }  // namespace larder

@@ -152,12 +152,15 @@ bool MayWait(CommandContext& ctx, const ReadRequest& request) {
   return false;
 }
 
-void WaitForStreams(CommandContext& ctx, const ReadRequest& request) {
+using ReplacedArgs = std::vector<std::pair<size_t, std::string>>;
+
+void WaitForStreams(CommandContext& ctx, const ReadRequest& request, ReplacedArgs replaced = {}) {
   std::vector<size_t> keys(request.stream_count);
   for (size_t key = 0; key < keys.size(); ++key) keys[key] = key;
   ctx.BlockOnKeys({.deadline = DeadlineAfter(*request.block),
                    .on_timeout = [](ReplyWriter& reply) { reply.NullArray(); },
-                   .when_deleted = request.in_group},
+                   .when_deleted = request.in_group,
+                   .replaced_args = std::move(replaced)},
                   keys);
 }
 
@@ -185,14 +188,16 @@ bool ParseAfter(CommandContext& ctx, const ReadRequest& request, size_t key,
 }
 
 // What "$" and "+" stand for is decided when the request comes, not when it is served.
-void ResolveNow(CommandContext& ctx, const ReadRequest& request) {
+ReplacedArgs ResolveNow(CommandContext& ctx, const ReadRequest& request) {
+  ReplacedArgs replaced;
   for (size_t key = 0; key < request.stream_count; ++key) {
     const std::string_view text = ctx.arg(request.id_arg(key));
     if (text != "$" && text != "+") continue;
     char id[StreamId::kMaxText];
     const size_t size = request.sources[key].after.Format(id);
-    ctx.ReplaceArgForRetry(request.id_arg(key), std::string(id, size));
+    replaced.emplace_back(request.id_arg(key), std::string(id, size));
   }
+  return replaced;
 }
 
 bool ParseSources(CommandContext& ctx, ReadRequest& request) {
@@ -245,8 +250,7 @@ void XRead(CommandContext& ctx) {
     ReplyEntries(ctx.reply(), cursor, request.count);
   }
   if (reply.End() || !MayWait(ctx, request)) return;
-  ResolveNow(ctx, request);
-  WaitForStreams(ctx, request);
+  WaitForStreams(ctx, request, ResolveNow(ctx, request));
 }
 
 // ---- XREADGROUP

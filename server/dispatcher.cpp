@@ -73,10 +73,13 @@ Dispatcher::Dispatcher(const Options& options)
       locks_(options.keyspace),
       hold_watch_(options.counters),
       nanos_per_cycle_(NanosPerCycle()) {
-  context_.services_ = &services_;
-  context_.keyspace_ = &keyspace_;
-  context_.random_ = &random_;
-  context_.counters_ = &counters_;
+  for (CommandContext* context : {&context_, &retry_context_}) {
+    context->services_ = &services_;
+    context->keyspace_ = &keyspace_;
+    context->random_ = &random_;
+    context->counters_ = &counters_;
+  }
+  retry_context_.retrying_ = true;
 }
 
 void Dispatcher::set_settings(const Settings* settings) {
@@ -396,7 +399,7 @@ bool Dispatcher::TrySingleKey(const Command& command, Shard& shard) {
 }
 
 void Dispatcher::RunManyKeys(const Command& command, Request& request) {
-  BindKeys(command, request.args);
+  BindKeys(command, request.args, context_);
   RunBoundKeys(command);
   FinishLocked();
 }
@@ -420,7 +423,6 @@ void Dispatcher::RunBoundKeys(const Command& command) {
 void Dispatcher::AfterHandler(std::span<const uint32_t> held) {
   if (context_.block_requested_ && !context_.block_keys_.empty()) {
     ParkClient(*context_.client_);
-    context_.block_keys_.clear();
   }
   ServeReady(held);
 }
@@ -431,19 +433,20 @@ void Dispatcher::FinishLocked() {
   PublishEvents();
 }
 
-void Dispatcher::BindKeys(const Command& command, std::span<const std::string_view> args) {
+void Dispatcher::BindKeys(const Command& command, std::span<const std::string_view> args,
+                          CommandContext& context) {
   positions_.clear();
   // Where the specification makes no sense of the arguments, the handler finds the same fault in
   // them and says so before it touches a key.
   FindKeys(command, args, positions_);
-  context_.keys_.clear();
-  context_.key_args_.clear();
-  context_.shards_.clear();
+  context.keys_.clear();
+  context.key_args_.clear();
+  context.shards_.clear();
   for (const KeyPosition& position : positions_) {
     if ((position.flags & kKeyNotKey) != 0) continue;
-    const HashedKey& key = context_.keys_.emplace_back(HashedKey::Of(args[position.arg]));
-    context_.key_args_.push_back(position.arg);
-    context_.shards_.push_back(&keyspace_.ShardFor(key));
+    const HashedKey& key = context.keys_.emplace_back(HashedKey::Of(args[position.arg]));
+    context.key_args_.push_back(position.arg);
+    context.shards_.push_back(&keyspace_.ShardFor(key));
   }
 }
 
@@ -495,7 +498,7 @@ uint64_t Dispatcher::RunTransaction(Client& client, ReplyWriter& reply) {
       context_.command_ = &queued.command();
       context_.args_ = queued.args();
       context_.blobs_ = &queued.blobs();
-      BindKeys(queued.command(), queued.args());
+      BindKeys(queued.command(), queued.args(), context_);
       CallHandler(queued.command());
       Account(client, queued.command(), queued.args(), errors_before);
     }

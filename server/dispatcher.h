@@ -175,7 +175,8 @@ class Dispatcher {
   // Whether one of the client's watched keys changed or expired. The shards are locked.
   bool WatchedKeysChanged(Client& client);
   // The keys of the request into the context; false (and an error replied) if they make no sense.
-  void BindKeys(const Command& command, std::span<const std::string_view> args);
+  void BindKeys(const Command& command, std::span<const std::string_view> args,
+                CommandContext& context);
   void CallHandler(const Command& command);
   // ---- Clients that wait for keys: dispatcher_waits.cpp. `held` are the shards whose locks are
   // held, ascending.
@@ -188,6 +189,7 @@ class Dispatcher {
   void ServeReady(std::span<const uint32_t> held);
   bool ServeLine(const ReadyKey& ready, std::span<const uint32_t> held);
   void ServeLater();
+  void BindRetry(Waiter& waiter, std::string_view changed_key, ReplyWriter& reply);
   void Retry(Waiter& waiter, std::string_view changed_key);
 
   // As others may see them.
@@ -207,6 +209,8 @@ class Dispatcher {
   Random random_;
   Evictor evictor_;
   CommandContext context_;
+  // Of a client that waits: its request may be tried in the middle of another's.
+  CommandContext retry_context_;
   ShardLocks locks_;
   HoldWatch hold_watch_;
   std::vector<ReadyKey> ready_;  // Changed by what runs now, with somebody waiting for them.

@@ -17,9 +17,8 @@ namespace larder {
 void Dispatcher::ParkClient(Client& client) {
   const Command& command = *context_.command_;
   std::vector<std::string_view> args(context_.args_.begin(), context_.args_.end());
-  for (const auto& [index, text] : context_.retry_args_) args[index] = text;
+  for (const auto& [index, text] : context_.block_.replaced_args) args[index] = text;
   auto waiter = std::make_shared<Waiter>(client.record, OwnedRequest(command, args, {}));
-  context_.retry_args_.clear();
   waiter->client.db = client.db;
   waiter->client.resp = client.resp;
   waiter->client.flags = client.flags & (kClientAuthenticated | kClientNoTouch);
@@ -180,72 +179,49 @@ void Dispatcher::ServeLater() {
   PublishEvents();
 }
 
+void Dispatcher::BindRetry(Waiter& waiter, std::string_view changed_key, ReplyWriter& reply) {
+  CommandContext& context = retry_context_;
+  context.command_ = &waiter.request.command();
+  context.args_ = waiter.request.args();
+  context.blobs_ = &waiter.request.blobs();
+  context.reply_ = &reply;
+  context.client_ = &waiter.client;
+  context.settings_ = settings_;
+  context.now_ = context_.now_;
+  context.access_clock_ = AccessClock(settings_->access_options(), context_.now_);
+  BindKeys(waiter.request.command(), waiter.request.args(), context);
+  context.retry_key_ = changed_key;
+  context.retry_keys_.clear();
+  for (size_t i = 0; i < context.keys_.size(); ++i) {
+    const bool waited_for =
+        std::any_of(waiter.keys.begin(), waiter.keys.end(),
+                    [&](const Waiter::Key& key) { return key.text == context.keys_[i].text; });
+    if (waited_for) context.retry_keys_.push_back(i);
+  }
+}
+
 void Dispatcher::Retry(Waiter& waiter, std::string_view changed_key) {
   if (waiter.state != Waiter::State::kWaiting) return;
   // CLIENT UNBLOCK came first: the client's thread is about to hear of it.
   if ((waiter.client.record->flags.load(std::memory_order_relaxed) & kClientBlocked) == 0) return;
 
-  // What the command that runs now still needs of the context.
-  struct Saved {
-    const Command* command;
-    std::span<const std::string_view> args;
-    std::vector<std::pair<uint32_t, BlobRef>>* blobs;
-    ReplyWriter* reply;
-    Client* client;
-    bool in_transaction;
-    std::vector<HashedKey> keys;
-    std::vector<uint32_t> key_args;
-    std::vector<Shard*> shards;
-  };
-  Saved saved = {context_.command_,
-                 context_.args_,
-                 context_.blobs_,
-                 context_.reply_,
-                 context_.client_,
-                 context_.in_transaction_,
-                 std::move(context_.keys_),
-                 std::move(context_.key_args_),
-                 std::move(context_.shards_)};
-  Client* const running = std::exchange(thread_tracking.client, nullptr);
-
   OutputBuffer out;
   ReplyWriter reply(out, waiter.client.resp);
-  const Command& command = waiter.request.command();
-  context_.command_ = &command;
-  context_.args_ = waiter.request.args();
-  context_.blobs_ = &waiter.request.blobs();
-  context_.reply_ = &reply;
-  context_.client_ = &waiter.client;
-  context_.in_transaction_ = false;
-  BindKeys(command, waiter.request.args());
-  context_.retry_keys_.clear();
-  for (size_t i = 0; i < context_.keys_.size(); ++i) {
-    const bool waited_for =
-        std::any_of(waiter.keys.begin(), waiter.keys.end(),
-                    [&](const Waiter::Key& key) { return key.text == context_.keys_[i].text; });
-    if (waited_for) context_.retry_keys_.push_back(i);
-  }
-  context_.retry_key_ = changed_key;
-  context_.retrying_ = true;
+  BindRetry(waiter, changed_key, reply);
+  // What it changes is not told by the client that the thread is serving.
+  Client* const running = std::exchange(thread_tracking.client, nullptr);
   const uint64_t began = CycleCount();
-  command.spec().handler(context_);
+  const Command& command = waiter.request.command();
+  command.spec().handler(retry_context_);
   const auto nanoseconds =
       static_cast<int64_t>(static_cast<double>(CycleCount() - began) * nanos_per_cycle_);
-  context_.retrying_ = false;
-  const bool served = !std::exchange(context_.block_requested_, false);
-  context_.retry_args_.clear();
-
-  context_.command_ = saved.command;
-  context_.args_ = saved.args;
-  context_.blobs_ = saved.blobs;
-  context_.reply_ = saved.reply;
-  context_.client_ = saved.client;
-  context_.in_transaction_ = saved.in_transaction;
-  context_.keys_ = std::move(saved.keys);
-  context_.key_args_ = std::move(saved.key_args);
-  context_.shards_ = std::move(saved.shards);
   thread_tracking.client = running;
-  if (!served) return;
+  counters_.dirty.Add(std::exchange(retry_context_.dirty_, 0));
+  std::vector<KeyspaceEvent>& events = retry_context_.events_;
+  context_.events_.insert(context_.events_.end(), std::make_move_iterator(events.begin()),
+                          std::make_move_iterator(events.end()));
+  events.clear();
+  if (std::exchange(retry_context_.block_requested_, false)) return;  // It goes on waiting.
 
   if (reply.error_count() != 0) CountFailedWait(waiter, reply.last_error());
   // Not when it began to wait: only now it has been done.

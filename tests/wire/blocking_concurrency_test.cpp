@@ -21,7 +21,9 @@ using namespace std::chrono_literals;
 
 class BlockingConcurrencyTest : public testing::Test {
  protected:
-  BlockingConcurrencyTest() : server_(ServerProcess::StartLarder({"--threads", "4"})) {}
+  BlockingConcurrencyTest()
+      : server_(ServerProcess::StartLarder({"--threads", "4", "--enable-debug-command", "local"})) {
+  }
 
   RespClient Connect() { return RespClient(server_.port(), 30s); }
 
@@ -352,6 +354,58 @@ TEST_F(BlockingConcurrencyTest, ThousandsWhoWaitCostOthersNothing) {
   for (RespClient& waiter : waiting) ++got[waiter.ReadValue().elements.at(1).text];
   EXPECT_EQ(got.size(), static_cast<size_t>(kWaiting));
   EXPECT_EQ(client.Call({"EXISTS", "queue"}).integer, 0);
+}
+
+TEST_F(BlockingConcurrencyTest, WhoGoesOnWaitingLeavesNoTraceInOthersCommands) {
+  RespClient client = Connect();
+  RespClient waiter = Connect();
+  waiter.Send({"BLPOP", "a", "b", "c", "0"});
+  AwaitBlocked(client, 1);
+  // Of a type that BLPOP does not want: it is tried and goes on waiting. What the same thread does
+  // next waits for no key, or for others.
+  for (int i = 0; i < 8; ++i) {
+    RespClient other = Connect();  // On each of the threads in turn.
+    ASSERT_EQ(other.Raw({"SET", "c", "text"}), "+OK\r\n");
+    ASSERT_EQ(other.Raw({"WAIT", "1", "5"}), ":0\r\n");
+    ASSERT_EQ(other.Raw({"SET", "c", "text"}), "+OK\r\n");
+    ASSERT_EQ(other.Raw({"BLPOP", "d", "0.01"}), "*-1\r\n");
+  }
+  ASSERT_EQ(client.Call({"DEL", "c"}).integer, 1);
+  ASSERT_EQ(client.Call({"RPUSH", "b", "v"}).integer, 1);
+  EXPECT_EQ(waiter.ReadReply(), "*2\r\n$1\r\nb\r\n$1\r\nv\r\n");
+}
+
+TEST_F(BlockingConcurrencyTest, WhoFindsAKeyExpiredWaitsBesideWhoWaitedForIt) {
+  RespClient client = Connect();
+  ASSERT_EQ(client.Call({"DEBUG", "SET-ACTIVE-EXPIRE", "0"}).text, "OK");
+  for (int i = 0; i < 20; ++i) {
+    RespClient first = Connect();
+    first.Send({"BLPOP", "list", "0"});
+    AwaitBlocked(client, 1);
+    ASSERT_EQ(client.Raw({"SET", "list", "text", "PX", "1"}), "+OK\r\n");
+    std::this_thread::sleep_for(5ms);
+    // Its own look removes the key, which the first one is waiting for.
+    RespClient second = Connect();
+    second.Send({"BLPOP", "list", "0"});
+    AwaitBlocked(client, 2);
+    ASSERT_EQ(client.Call({"RPUSH", "list", "1", "2"}).integer, 2);
+    EXPECT_EQ(first.ReadReply(), "*2\r\n$4\r\nlist\r\n$1\r\n1\r\n");
+    EXPECT_EQ(second.ReadReply(), "*2\r\n$4\r\nlist\r\n$1\r\n2\r\n");
+  }
+}
+
+TEST_F(BlockingConcurrencyTest, AStreamThatExpiresUnseenEndsTheWaitOfItsGroup) {
+  // The thread whose turn it is to expire the key may never have run a command.
+  RespClient client = Connect();
+  for (int i = 0; i < 16; ++i) {
+    const std::string key = "jobs:" + std::to_string(i);
+    client.Call({"XGROUP", "CREATE", key, "g", "$", "MKSTREAM"});
+    RespClient member = Connect();
+    member.Send({"XREADGROUP", "GROUP", "g", "m", "BLOCK", "0", "STREAMS", key, ">"});
+    AwaitBlocked(client, 1);
+    ASSERT_EQ(client.Call({"PEXPIRE", key, "1"}).integer, 1);
+    EXPECT_TRUE(member.ReadReply().starts_with("-"));
+  }
 }
 
 }  // namespace
