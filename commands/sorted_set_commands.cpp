@@ -102,15 +102,17 @@ void Add(CommandContext& ctx, const AddOptions& options) {
   ctx.reply().Integer(options.count_changed ? added + rescored : added);
 }
 
-void ZAdd(CommandContext& ctx) {
-  AddOptions options;
+void ParseAndAdd(CommandContext& ctx, AddOptions options) {
   while (options.first_pair < ctx.argc() && TakeAddOption(ctx.arg(options.first_pair), options)) {
     ++options.first_pair;
   }
   Add(ctx, options);
 }
 
-void ZIncrBy(CommandContext& ctx) { Add(ctx, {.rules = {.increment = true}}); }
+void ZAdd(CommandContext& ctx) { ParseAndAdd(ctx, {}); }
+
+// To Redis it is a ZADD too: an increment that reads like one of its options is a syntax error.
+void ZIncrBy(CommandContext& ctx) { ParseAndAdd(ctx, {.rules = {.increment = true}}); }
 
 // ---- Removing.
 

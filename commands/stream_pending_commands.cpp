@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/numbers.h"
+#include "base/printed_text.h"
 #include "base/text.h"
 #include "commands/argument_parsers.h"
 #include "commands/command_context.h"
@@ -228,9 +230,7 @@ bool ParseClaimOption(CommandContext& ctx, size_t& arg, ClaimRequest& request) {
   } else if (more && EqualsIgnoreCase(word, "LASTID")) {
     return ParseStreamId(ctx, ++arg, request.last_id);
   } else {
-    std::string error = "ERR Unrecognized XCLAIM option '";
-    error.append(word).append("'");
-    ctx.reply().Error(error);
+    ctx.reply().Error(absl::StrCat("ERR Unrecognized XCLAIM option '", AsPrinted(word), "'"));
     return false;
   }
   return true;

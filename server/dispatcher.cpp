@@ -91,6 +91,11 @@ void Dispatcher::set_settings(const Settings* settings) {
       std::min(slow < 0 ? kNever : slow * 1000, latency <= 0 ? kNever : latency * 1'000'000);
 }
 
+void Dispatcher::FollowSettings() {
+  refresh_settings_();
+  context_.settings_ = settings_;
+}
+
 Dispatcher::Result Dispatcher::Run(Client& client, std::span<Request> requests, UnixMillis now,
                                    ReplyWriter& reply) {
   const std::span<PreparedRequest> prepared(prepared_.data(), requests.size());
@@ -216,11 +221,8 @@ Dispatcher::Outcome Dispatcher::RunOne(Client& client, Request& request,
         } else {
           RunManyKeys(command, request);
         }
-        if (command.Has(kAdmin)) [[unlikely]] {
-          // Before it is accounted for: the command that turns the slow log on is its first entry.
-          refresh_settings_();
-          context_.settings_ = settings_;
-        }
+        // Before it is accounted for: the command that turns the slow log on is its first entry.
+        if (command.Has(kAdmin)) [[unlikely]] FollowSettings();
         Account(client, command, request.args, errors_before);
       }
     }
@@ -500,6 +502,7 @@ uint64_t Dispatcher::RunTransaction(Client& client, ReplyWriter& reply) {
       context_.blobs_ = &queued.blobs();
       BindKeys(queued.command(), queued.args(), context_);
       CallHandler(queued.command());
+      if (queued.command().Has(kAdmin)) FollowSettings();
       Account(client, queued.command(), queued.args(), errors_before);
     }
     context_.command_ = exec;

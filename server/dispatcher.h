@@ -178,6 +178,8 @@ class Dispatcher {
   void BindKeys(const Command& command, std::span<const std::string_view> args,
                 CommandContext& context);
   void CallHandler(const Command& command);
+  // After a command that may have changed the configuration.
+  void FollowSettings();
   // ---- Clients that wait for keys: dispatcher_waits.cpp. `held` are the shards whose locks are
   // held, ascending.
   void ParkClient(Client& client);

@@ -387,6 +387,7 @@ TEST_F(StreamGroupWireTest, AnswersLikeRedisAcrossTheBoard) {
                     "XCLAIM s g c 0 4-1 LASTID 9-9",
                     "XINFO GROUPS s",
                     "XCLAIM s g c 0 4-1 FOO",
+                    "XCLAIM s g c 0 4-1 \"F\\x00O\"",
                     "XCLAIM s g c 0 4-1 FORCE FORCE JUSTID",
                     "XCLAIM s g c 0 1-1 2-1 FORCE",
                     "XCLAIM s g c 0 3-1 77-1 FORCE JUSTID",
