@@ -8,7 +8,7 @@ void ThreadCounters::Reset() {
         &net_output_bytes, &reads_processed, &writes_processed, &keyspace_hits, &keyspace_misses,
         &expired_keys, &expired_fields, &evicted_keys, &error_replies,
         &query_buffer_limit_disconnections, &output_buffer_limit_disconnections,
-        &longest_shard_hold_ns, &longest_interrupted_hold_ns}) {
+        &longest_shard_hold_ns, &longest_shard_hold_wall_ns}) {
     counter->Set(0);
   }
   for (CommandCounters& command : by_command) {

@@ -41,10 +41,9 @@ struct ThreadCounters {
   Counter error_replies;
   Counter query_buffer_limit_disconnections;
   Counter output_buffer_limit_disconnections;
-  // The longest times that this thread held a shard's lock: undisturbed, and when the kernel had
-  // taken the processor away meanwhile.
+  // The longest time that this thread held a shard's lock: in processor time, and by the clock.
   Counter longest_shard_hold_ns;
-  Counter longest_interrupted_hold_ns;
+  Counter longest_shard_hold_wall_ns;
   std::vector<CommandCounters> by_command;  // By Command::id().
 
   // Any thread: from now on the figures count as zero, although their owner is yet to reset them.

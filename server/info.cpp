@@ -377,8 +377,8 @@ void WriteLarder(const Source& source, InfoWriter& out) {
   out.Field("shards", figures.server.shards);
   out.Field("shard_bytes", source.keyspace.shard_bytes);
   out.Field("longest_shard_lock_hold_us", (figures.stats.longest_shard_hold_ns + 999) / 1000);
-  out.Field("longest_interrupted_shard_lock_hold_us",
-            (figures.stats.longest_interrupted_hold_ns + 999) / 1000);
+  out.Field("longest_shard_lock_hold_wall_us",
+            (figures.stats.longest_shard_hold_wall_ns + 999) / 1000);
   out.Field("monitors", figures.clients.monitors);
   for (size_t i = 0; i < figures.clients.by_thread.size(); ++i) {
     out.Field(absl::StrCat("thread_", i, "_clients"), figures.clients.by_thread[i]);

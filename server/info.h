@@ -86,7 +86,7 @@ struct InfoFigures {
     int64_t query_buffer_limit_disconnections = 0;
     int64_t output_buffer_limit_disconnections = 0;
     int64_t longest_shard_hold_ns = 0;
-    int64_t longest_interrupted_hold_ns = 0;
+    int64_t longest_shard_hold_wall_ns = 0;
   } stats;
 
   std::string replication_id;  // 40 hexadecimal digits.

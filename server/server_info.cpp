@@ -122,8 +122,8 @@ void ServerInfo::GatherStats(InfoFigures& figures) const {
     stats.error_replies += counters.error_replies.Get();
     stats.query_buffer_limit_disconnections += counters.query_buffer_limit_disconnections.Get();
     stats.output_buffer_limit_disconnections += counters.output_buffer_limit_disconnections.Get();
-    stats.longest_interrupted_hold_ns =
-        std::max(stats.longest_interrupted_hold_ns, counters.longest_interrupted_hold_ns.Get());
+    stats.longest_shard_hold_wall_ns =
+        std::max(stats.longest_shard_hold_wall_ns, counters.longest_shard_hold_wall_ns.Get());
     stats.longest_shard_hold_ns =
         std::max(stats.longest_shard_hold_ns, counters.longest_shard_hold_ns.Get());
     worker->errors().ForEach([&](std::string_view word, int64_t count) { errors[word] += count; });

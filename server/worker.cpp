@@ -114,6 +114,7 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   // Clients come in between, but there is no reason to sleep while there is work. What has just
   // expired may have been news to subscribers.
   const bool busy = upkeep || !to_read_.empty() || !to_flush_.empty() || !to_free_.empty();
+  dispatcher_->hold_watch().BeforeWait(CycleCount());
   return busy ? std::chrono::nanoseconds(0) : std::chrono::seconds(1);
 }
 

@@ -11,13 +11,16 @@ class Goal:
     limit: float
     at_least: bool = False
     of_ratio: bool = True
+    # The best round counts: each does the same work, and what disturbs one only makes it longer.
+    of_best: bool = False
 
     def met_by(self, value):
         return value >= self.limit if self.at_least else value <= self.limit
 
     def __str__(self):
         sign = "≥" if self.at_least else "≤"
-        return f"{sign} {self.limit:g}{' ×' if self.of_ratio else ''}"
+        unit = " ×" if self.of_ratio else ""
+        return f"{sign} {self.limit:g}{unit}{' once' if self.of_best else ''}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +60,9 @@ class Row:
     def goal_met(self):
         """None where there is no goal, or nothing to hold against it."""
         spread = self.goal and (self.ratio() if self.goal.of_ratio else self.spread(self.ours))
-        return self.goal.met_by(spread.median) if spread else None
+        if not spread:
+            return None
+        return self.goal.met_by(spread.least if self.goal.of_best else spread.median)
 
 
 class Section:

@@ -49,6 +49,12 @@ class FiguresTest(unittest.TestCase):
         self.assertTrue(section_of([24], [], Goal(24, of_ratio=False)).row("GET: CPU").goal_met())
         self.assertFalse(section_of([25], [], Goal(24, of_ratio=False)).row("GET: CPU").goal_met())
 
+    def test_the_best_round_is_enough_where_the_machine_only_adds(self):
+        once = Goal(24, of_ratio=False, of_best=True)
+        self.assertTrue(section_of([30, 24, 90], [], once).row("GET: CPU").goal_met())
+        self.assertFalse(section_of([30, 25, 90], [], once).row("GET: CPU").goal_met())
+        self.assertEqual(str(once), "≤ 24 once")
+
     def test_without_a_goal_or_figures_there_is_no_verdict(self):
         self.assertIsNone(section_of([1], [2]).row("GET: CPU").goal_met())
         self.assertIsNone(section_of([], [2], Goal(1)).row("GET: CPU").goal_met())
