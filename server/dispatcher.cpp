@@ -222,7 +222,8 @@ Dispatcher::Outcome Dispatcher::RunOne(Client& client, Request& request,
           RunManyKeys(command, request);
         }
         // Before it is accounted for: the command that turns the slow log on is its first entry.
-        if (command.Has(kAdmin)) [[unlikely]] FollowSettings();
+        if (command.Has(kAdmin)) [[unlikely]]
+          FollowSettings();
         Account(client, command, request.args, errors_before);
       }
     }
