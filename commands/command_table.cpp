@@ -51,6 +51,13 @@ uint32_t DeriveAcl(const CommandSpec& spec) {
   return acl;
 }
 
+uint16_t SingleKeyArg(const KeySpecs& keys) {
+  const KeySpec& key = keys.specs[0];
+  const bool single = keys.count == 1 && key.begin == KeySpec::Begin::kIndex &&
+                      key.find == KeySpec::Find::kRange && key.last == 0;
+  return single ? static_cast<uint16_t>(key.index) : 0;
+}
+
 bool HasMovableKeys(const CommandSpec& spec) {
   // Redis calls keys movable when first-last-step cannot say where they are.
   if (spec.keys.count > 1) {
@@ -173,6 +180,9 @@ void CommandTable::Add(const CommandFamily& family, const CommandSpec& spec,
     command->group_ = family.group;
     command->acl_categories_ = DeriveAcl(row);
     command->movable_keys_ = HasMovableKeys(row);
+    command->single_key_arg_ = SingleKeyArg(row.keys);
+    command->keyless_ = row.keys.count == 0 && (row.flags & kAllShards) == 0 &&
+                        row.extras.needs_all_shards == nullptr;
     command->container_ = container;
     all_.push_back(command.get());
     return command;

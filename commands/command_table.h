@@ -31,6 +31,10 @@ class Command {
   bool Has(uint32_t flag) const { return (spec_->flags & flag) != 0; }
   // All ACL categories, derived ones included.
   uint32_t acl_categories() const { return acl_categories_; }
+  // The argument that is its only key; 0 if it has none, or may have several.
+  size_t single_key_arg() const { return single_key_arg_; }
+  // Whether it names no key and wants no shard locked.
+  bool keyless() const { return keyless_; }
   // Whether its keys are not simply first, last, step.
   bool movable_keys() const { return movable_keys_; }
   const Command* container() const { return container_; }
@@ -48,6 +52,8 @@ class Command {
   uint32_t id_ = 0;
   std::string_view group_;
   uint32_t acl_categories_ = 0;
+  uint16_t single_key_arg_ = 0;
+  bool keyless_ = false;
   bool movable_keys_ = false;
   const Command* container_ = nullptr;
   std::vector<std::unique_ptr<Command>> subcommands_;

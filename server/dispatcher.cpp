@@ -23,12 +23,6 @@ bool AnswersByMessage(const Command* command) {
   return command != nullptr && (command->flags() & kBoth) == kBoth;
 }
 
-bool HasSingleKey(const Command& command) {
-  const KeySpecs& keys = command.spec().keys;
-  return keys.count == 1 && keys.specs[0].begin == KeySpec::Begin::kIndex &&
-         keys.specs[0].find == KeySpec::Find::kRange && keys.specs[0].last == 0;
-}
-
 // A word that differs for different names, case included, of 3 to 7 bytes; 0 for longer and shorter
 // ones.
 uint64_t ShortNameWord(std::string_view name) {
@@ -55,6 +49,10 @@ bool WantsCollection(const Command& command) {
   constexpr uint32_t kCollections =
       kAclSet | kAclSortedSet | kAclList | kAclHash | kAclGeo | kAclStream;
   return (command.spec().acl & kCollections) != 0;
+}
+
+bool WantsWarming(const PreparedRequest& request) {
+  return request.has_key && !request.repeats_key;
 }
 
 }  // namespace
@@ -137,20 +135,24 @@ Dispatcher::Result Dispatcher::Run(Client& client, std::span<Request> requests,
 
 void Dispatcher::Prepare(const Client& client, std::span<const Request> requests,
                          std::span<PreparedRequest> prepared) {
-  for (size_t i = 0; i < requests.size(); ++i) {
+  const PreparedRequest* before = nullptr;
+  for (size_t i = 0; i < requests.size(); before = &prepared[i++]) {
     PreparedRequest& found = prepared[i];
     const std::vector<std::string_view>& args = requests[i].args;
     found.command = FindCommand(args);
-    found.has_key = found.command != nullptr && HasSingleKey(*found.command) &&
-                    found.command->ArityFits(args.size());
+    const size_t key_arg = found.command == nullptr ? 0 : found.command->single_key_arg();
+    found.has_key = key_arg != 0 && key_arg < args.size() && found.command->ArityFits(args.size());
     if (!found.has_key) continue;
-    const auto index = static_cast<size_t>(found.command->spec().keys.specs[0].index);
-    if (index >= args.size()) {
-      found.has_key = false;
+    found.db = client.db;
+    const std::string_view key = args[key_arg];
+    // Clients repeat themselves here too: a queue is filled and emptied in pipelines.
+    found.repeats_key = before != nullptr && before->has_key && before->key.text == key;
+    if (found.repeats_key) {
+      found.key = before->key;
+      found.key.text = key;  // Its bytes live as long as its own request.
       continue;
     }
-    found.db = client.db;
-    found.key = HashedKey::Of(args[index]);
+    found.key = HashedKey::Of(key);
     __builtin_prefetch(&keyspace_.ShardFor(found.key), 1, 3);
   }
 }
@@ -171,21 +173,21 @@ const Command* Dispatcher::FindCommand(std::span<const std::string_view> args) {
 void Dispatcher::Warm(std::span<const PreparedRequest> prepared) {
   // A shard that another thread holds is passed over: a hint is not worth waiting for.
   for (const PreparedRequest& request : prepared) {
-    if (!request.has_key) continue;
+    if (!WantsWarming(request)) continue;
     Shard& shard = keyspace_.ShardFor(request.key);
     if (!shard.mu().TryLock()) continue;
     shard.PrefetchBucket(request.db, request.key.hash);
     shard.mu().Unlock();
   }
   for (const PreparedRequest& request : prepared) {
-    if (!request.has_key) continue;
+    if (!WantsWarming(request)) continue;
     Shard& shard = keyspace_.ShardFor(request.key);
     if (!shard.mu().TryLock()) continue;
     shard.PrefetchEntry(request.db, request.key.hash);
     shard.mu().Unlock();
   }
   for (const PreparedRequest& request : prepared) {
-    if (!request.has_key || !WantsCollection(*request.command)) continue;
+    if (!WantsWarming(request) || !WantsCollection(*request.command)) continue;
     Shard& shard = keyspace_.ShardFor(request.key);
     if (!shard.mu().TryLock()) continue;
     shard.PrefetchValue(request.db, request.key.hash);
@@ -218,6 +220,8 @@ Dispatcher::Outcome Dispatcher::RunOne(Client& client, Request& request,
           RunSingleKey(command, prepared.key);
         } else if (command.Has(kRunsQueue) && client.Is(kClientMulti)) [[unlikely]] {
           errors_before += RunTransaction(client, reply);
+        } else if (command.keyless()) {
+          RunKeyless(command);
         } else {
           RunManyKeys(command, request);
         }
@@ -381,7 +385,7 @@ void Dispatcher::RunSingleKey(const Command& command, const HashedKey& key) {
   context_.key_args_.resize(1);
   context_.shards_.resize(1);
   context_.keys_[0] = key;
-  context_.key_args_[0] = static_cast<uint32_t>(command.spec().keys.specs[0].index);
+  context_.key_args_[0] = static_cast<uint32_t>(command.single_key_arg());
   context_.shards_[0] = &shard;
   if (!TrySingleKey(command, shard)) [[unlikely]]
     RunBoundKeys(command);
@@ -399,6 +403,17 @@ bool Dispatcher::TrySingleKey(const Command& command, Shard& shard) {
   if (!ready_.empty() || context_.block_requested_) [[unlikely]]
     AfterHandler({&id, 1});
   return true;
+}
+
+void Dispatcher::RunKeyless(const Command& command) {
+  context_.keys_.clear();
+  context_.key_args_.clear();
+  context_.shards_.clear();
+  CallHandler(command);
+  // Its handler may have locked shards by itself, and changed what others wait for.
+  if (!ready_.empty() || context_.block_requested_) [[unlikely]]
+    AfterHandler({});
+  FinishLocked();
 }
 
 void Dispatcher::RunManyKeys(const Command& command, Request& request) {

@@ -39,6 +39,7 @@ struct PreparedRequest {
   HashedKey key;  // Of the only key, if has_key.
   int db = 0;
   bool has_key = false;
+  bool repeats_key = false;  // The same as that of the request before.
 };
 
 class Dispatcher {
@@ -177,6 +178,7 @@ class Dispatcher {
   // The keys of the request into the context; false (and an error replied) if they make no sense.
   void BindKeys(const Command& command, std::span<const std::string_view> args,
                 CommandContext& context);
+  void RunKeyless(const Command& command);
   void CallHandler(const Command& command);
   // After a command that may have changed the configuration.
   void FollowSettings();
