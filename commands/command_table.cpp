@@ -58,6 +58,12 @@ uint16_t SingleKeyArg(const KeySpecs& keys) {
   return single ? static_cast<uint16_t>(key.index) : 0;
 }
 
+// Those of sets, hashes and sorted sets that take the same time whatever their size find a member.
+bool NamesMember(const CommandSpec& spec) {
+  return SingleKeyArg(spec.keys) != 0 && (spec.flags & kFast) != 0 &&
+         (spec.acl & (kAclSet | kAclHash | kAclSortedSet)) != 0;
+}
+
 bool HasMovableKeys(const CommandSpec& spec) {
   // Redis calls keys movable when first-last-step cannot say where they are.
   if (spec.keys.count > 1) {
@@ -181,6 +187,10 @@ void CommandTable::Add(const CommandFamily& family, const CommandSpec& spec,
     command->acl_categories_ = DeriveAcl(row);
     command->movable_keys_ = HasMovableKeys(row);
     command->single_key_arg_ = SingleKeyArg(row.keys);
+    if (NamesMember(row)) {
+      command->member_arg_ = static_cast<uint16_t>(command->single_key_arg_ + 1);
+      command->member_is_last_ = (row.acl & kAclSortedSet) != 0;
+    }
     command->keyless_ = row.keys.count == 0 && (row.flags & kAllShards) == 0 &&
                         row.extras.needs_all_shards == nullptr;
     command->container_ = container;

@@ -33,6 +33,12 @@ class Command {
   uint32_t acl_categories() const { return acl_categories_; }
   // The argument that is its only key; 0 if it has none, or may have several.
   size_t single_key_arg() const { return single_key_arg_; }
+  // The argument that is a member (or field) of the key's collection, or the first of them; 0 if it
+  // names none. The last one of `argc` for commands that put a score before it.
+  size_t MemberArg(size_t argc) const {
+    if (member_arg_ >= argc) return 0;
+    return member_is_last_ ? argc - 1 : member_arg_;
+  }
   // Whether it names no key and wants no shard locked.
   bool keyless() const { return keyless_; }
   // Whether its keys are not simply first, last, step.
@@ -53,6 +59,8 @@ class Command {
   std::string_view group_;
   uint32_t acl_categories_ = 0;
   uint16_t single_key_arg_ = 0;
+  uint16_t member_arg_ = 0;
+  bool member_is_last_ = false;
   bool keyless_ = false;
   bool movable_keys_ = false;
   const Command* container_ = nullptr;

@@ -10,6 +10,7 @@
 #include "commands/watch.h"
 #include "server/keyspace_events.h"
 #include "server/thread_tracking.h"
+#include "storage/member_table.h"
 
 namespace larder {
 namespace {
@@ -140,10 +141,14 @@ void Dispatcher::Prepare(const Client& client, std::span<const Request> requests
     PreparedRequest& found = prepared[i];
     const std::vector<std::string_view>& args = requests[i].args;
     found.command = FindCommand(args);
+    found.names_member = false;
     const size_t key_arg = found.command == nullptr ? 0 : found.command->single_key_arg();
     found.has_key = key_arg != 0 && key_arg < args.size() && found.command->ArityFits(args.size());
     if (!found.has_key) continue;
     found.db = client.db;
+    const size_t member_arg = found.command->MemberArg(args.size());
+    found.names_member = member_arg != 0;
+    if (found.names_member) found.member_hash = HashKeyText(args[member_arg]);
     const std::string_view key = args[key_arg];
     // Clients repeat themselves here too: a queue is filled and emptied in pipelines.
     found.repeats_key = before != nullptr && before->has_key && before->key.text == key;
@@ -170,7 +175,7 @@ const Command* Dispatcher::FindCommand(std::span<const std::string_view> args) {
   return command;
 }
 
-void Dispatcher::Warm(std::span<const PreparedRequest> prepared) {
+void Dispatcher::Warm(std::span<PreparedRequest> prepared) {
   // A shard that another thread holds is passed over: a hint is not worth waiting for.
   for (const PreparedRequest& request : prepared) {
     if (!WantsWarming(request)) continue;
@@ -191,6 +196,29 @@ void Dispatcher::Warm(std::span<const PreparedRequest> prepared) {
     Shard& shard = keyspace_.ShardFor(request.key);
     if (!shard.mu().TryLock()) continue;
     shard.PrefetchValue(request.db, request.key.hash);
+    shard.mu().Unlock();
+  }
+  WarmMembers(prepared);
+}
+
+void Dispatcher::WarmMembers(std::span<PreparedRequest> prepared) {
+  for (PreparedRequest& request : prepared) {
+    if (!request.names_member) continue;
+    Shard& shard = keyspace_.ShardFor(request.key);
+    request.names_member = shard.mu().TryLock();
+    if (!request.names_member) continue;
+    const MemberTable* members = shard.LikelyMembers(request.db, request.key.hash);
+    // A small collection has nothing to look up: the next round passes it over.
+    request.names_member = members != nullptr;
+    if (members != nullptr) members->PrefetchBucket(request.member_hash);
+    shard.mu().Unlock();
+  }
+  for (const PreparedRequest& request : prepared) {
+    if (!request.names_member) continue;
+    Shard& shard = keyspace_.ShardFor(request.key);
+    if (!shard.mu().TryLock()) continue;
+    const MemberTable* members = shard.LikelyMembers(request.db, request.key.hash);
+    if (members != nullptr) members->PrefetchEntry(request.member_hash);
     shard.mu().Unlock();
   }
 }

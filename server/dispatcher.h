@@ -39,7 +39,9 @@ struct PreparedRequest {
   HashedKey key;  // Of the only key, if has_key.
   int db = 0;
   bool has_key = false;
-  bool repeats_key = false;  // The same as that of the request before.
+  bool repeats_key = false;   // The same as that of the request before.
+  bool names_member = false;  // Of the collection at the key,
+  uint64_t member_hash = 0;   // with this hash.
 };
 
 class Dispatcher {
@@ -113,7 +115,7 @@ class Dispatcher {
   void Prepare(const Client& client, std::span<const Request> requests,
                std::span<PreparedRequest> prepared);
   // Fetches buckets and entries of the keys; worth it for more than one.
-  void Warm(std::span<const PreparedRequest> prepared);
+  void Warm(std::span<PreparedRequest> prepared);
   // Runs `requests` in order and writes their replies. REQUIRES: requests.size() <= kBatch, and
   // `prepared` is what Prepare made of them.
   Result Run(Client& client, std::span<Request> requests, std::span<const PreparedRequest> prepared,
@@ -178,6 +180,8 @@ class Dispatcher {
   // The keys of the request into the context; false (and an error replied) if they make no sense.
   void BindKeys(const Command& command, std::span<const std::string_view> args,
                 CommandContext& context);
+  // Members of large collections, behind their keys.
+  void WarmMembers(std::span<PreparedRequest> prepared);
   void RunKeyless(const Command& command);
   void CallHandler(const Command& command);
   // After a command that may have changed the configuration.

@@ -58,9 +58,7 @@ class Round {
   std::span<PreparedRequest> PreparedOf(const Item& item) {
     return {&prepared_[item.first], item.count};
   }
-  std::span<const PreparedRequest> AllPrepared() const {
-    return {prepared_.data(), used_requests_};
-  }
+  std::span<PreparedRequest> AllPrepared() { return {prepared_.data(), used_requests_}; }
 
   void Clear() {
     items_.clear();

@@ -480,6 +480,10 @@ size_t FreeEffortOf(const Object& object) {
   return hash.is_listpack() ? 1 : static_cast<const MemberTable*>(object.data)->free_effort();
 }
 
+const MemberTable* MembersOf(const Object& object) {
+  return Hash(object).is_listpack() ? nullptr : static_cast<const MemberTable*>(object.data);
+}
+
 std::string_view EncodingNameOf(const Object& object) {
   switch (static_cast<HashEncoding>(object.encoding)) {
     case HashEncoding::kListpack:
@@ -501,6 +505,7 @@ const ObjectOperations kHashOperations = {
     .clone = &CloneHash,
     .free_effort = &FreeEffortOf,
     .encoding_name = &EncodingNameOf,
+    .members = &MembersOf,
 };
 
 }  // namespace larder

@@ -17,6 +17,8 @@
 
 namespace larder {
 
+class MemberTable;
+
 struct Object {
   ValueType type = ValueType::kString;
   uint8_t encoding = 0;  // Each type has its own enum, of at most eight.
@@ -33,6 +35,8 @@ struct ObjectOperations {
   size_t (*free_effort)(const Object&);
   // What OBJECT ENCODING answers.
   std::string_view (*encoding_name)(const Object&);
+  // Its members if a hash table holds them, null otherwise; no function: none ever does.
+  const MemberTable* (*members)(const Object&) = nullptr;
 };
 
 // REQUIRES: `type` is that of a collection.

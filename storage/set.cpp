@@ -410,6 +410,11 @@ size_t SetFreeEffort(const Object& object) {
   return set.encoding() == Set::Encoding::kTable ? set.table().free_effort() : 1;
 }
 
+const MemberTable* SetMembers(const Object& object) {
+  const Set set(object);
+  return set.encoding() == Set::Encoding::kTable ? &set.table() : nullptr;
+}
+
 std::string_view SetEncodingName(const Object& object) {
   return Set(object).encoding() == Set::Encoding::kIntset ? "intset" : "hashtable";
 }
@@ -422,6 +427,7 @@ constinit const ObjectOperations kSetOperations = {
     .clone = &CloneSet,
     .free_effort = &SetFreeEffort,
     .encoding_name = &SetEncodingName,
+    .members = &SetMembers,
 };
 
 }  // namespace larder

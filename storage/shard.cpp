@@ -60,6 +60,14 @@ void Shard::PrefetchValue(int db, uint64_t hash) const {
   if (const Table* table = TableOf(db)) table->PrefetchValue(hash);
 }
 
+const MemberTable* Shard::LikelyMembers(int db, uint64_t hash) const {
+  const Table* table = TableOf(db);
+  const Entry* entry = table == nullptr ? nullptr : table->LikelyEntry(hash);
+  if (entry == nullptr || entry->type() == ValueType::kString) return nullptr;
+  const auto members = OperationsOf(entry->type()).members;
+  return members == nullptr ? nullptr : members(entry->object());
+}
+
 // ---- Reading
 
 Entry* Shard::Find(int db, const HashedKey& key, UnixMillis now) {

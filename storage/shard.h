@@ -26,6 +26,7 @@
 namespace larder {
 
 class LazyFree;
+class MemberTable;
 class Shard;
 class SnapshotSink;
 
@@ -70,6 +71,9 @@ class alignas(64) Shard {
   void PrefetchBucket(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PrefetchEntry(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PrefetchValue(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The members of a key's set, hash or sorted set, to look them up ahead in turn: null if there is
+  // no such key or its members are in no hash table. A hint: seldom it is another key's.
+  const MemberTable* LikelyMembers(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // ---- Reading.
   // The live entry or null. An entry past its expiry at `now` is removed (and observed) unless

@@ -321,6 +321,11 @@ struct SortedSetOperations {
     return set.large().members.free_effort() + set.large().order.node_count();
   }
 
+  static const MemberTable* Members(const Object& object) {
+    const SortedSet set(object);
+    return set.is_compact() ? nullptr : &set.table();
+  }
+
   static std::string_view EncodingName(const Object& object) {
     return SortedSet(object).is_compact() ? "listpack" : "skiplist";
   }
@@ -332,6 +337,7 @@ const ObjectOperations kSortedSetOperations = {
     .clone = &SortedSetOperations::Clone,
     .free_effort = &SortedSetOperations::FreeEffort,
     .encoding_name = &SortedSetOperations::EncodingName,
+    .members = &SortedSetOperations::Members,
 };
 
 }  // namespace larder

@@ -72,6 +72,8 @@ class Table {
     if (bucket_count_ != 0) Prefetch(&bucket(BucketIndex(hash)));
   }
   void PrefetchEntry(uint64_t hash) const;
+  // The first entry with the hash's fingerprint: nearly always the one that is looked for.
+  const Entry* LikelyEntry(uint64_t hash) const;
   // The beginning of the collection to which the entry points.
   void PrefetchValue(uint64_t hash) const;
 
@@ -207,8 +209,6 @@ class Table {
   void DropPageOf(uint32_t segment);
   void ResizeLastSegment(uint32_t capacity);
 
-  // The first entry with the hash's fingerprint: nearly always the one that is looked for.
-  const Entry* LikelyEntry(uint64_t hash) const;
   void AddToChain(Bucket& home, uint8_t fingerprint, Entry* entry);
   void FreeOverflow(Bucket* overflow);
   void FreeChain(Bucket& home);

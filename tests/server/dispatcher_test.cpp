@@ -51,6 +51,34 @@ TEST(DispatcherTest, AnswersABatchInOrder) {
   EXPECT_EQ(engine.counters().commands_processed.Get(), 4);
 }
 
+// What is looked up ahead for one request must not show in the next.
+TEST(DispatcherTest, ABatchMayNameOneKeyAndItsMembersAgainAndAgain) {
+  Engine engine;
+  std::vector<std::vector<std::string>> fill;
+  for (int i = 0; i < 1000; ++i) fill.push_back({"SADD", "large", "m" + std::to_string(i)});
+  for (const std::vector<std::string>& request : fill) engine.Run({request});
+  EXPECT_EQ(
+      engine.Run({{"SISMEMBER", "large", "m1"},
+                  {"SISMEMBER", "large", "none"},
+                  {"SISMEMBER", "none", "m1"},
+                  {"DEL", "large"},
+                  {"SISMEMBER", "large", "m1"},
+                  {"SADD", "large", "m1"},
+                  {"SCARD", "large"},
+                  {"PING"},
+                  {"SISMEMBER", "large", "m1"},
+                  {"HSET", "large", "f", "v"},
+                  {"SET", "large", "text"},
+                  {"SISMEMBER", "large", "m1"},
+                  {"ZADD", "z", "1", "m1", "2", "m2"},
+                  {"ZSCORE", "z", "m2"},
+                  {"ZADD", "z"}}),
+      ":1\r\n:0\r\n:0\r\n:1\r\n:0\r\n:1\r\n:1\r\n+PONG\r\n:1\r\n"
+      "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n+OK\r\n"
+      "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n:2\r\n$1\r\n2\r\n"
+      "-ERR wrong number of arguments for 'zadd' command\r\n");
+}
+
 // Keys are fetched ahead for the database that the client had before the batch: only a hint.
 TEST(DispatcherTest, SelectHoldsWithinTheBatch) {
   Engine engine;

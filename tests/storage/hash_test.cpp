@@ -491,6 +491,23 @@ TEST_F(HashInShardTest, LookingAheadNeedsNothingToBeThere) {
   EXPECT_EQ(Size("k"), 1u);
 }
 
+TEST_F(HashInShardTest, OnlyLargeCollectionsHaveMembersToLookUpAhead) {
+  MutexLock lock(shard_.mu());
+  const auto members_of = [&](const char* key) {
+    shard_.mu().AssertHeld();
+    return shard_.LikelyMembers(0, HashedKey::Of(key).hash);
+  };
+  EXPECT_EQ(members_of("k"), nullptr);
+  shard_.SetInteger(0, HashedKey::Of("string"), 1, kNoExpiry);
+  EXPECT_EQ(members_of("string"), nullptr);
+  Set("k", "a", kNoExpiry);
+  EXPECT_EQ(members_of("k"), nullptr);
+  Set("k", std::string(100, 'b'), kNoExpiry);  // Too long for a listpack.
+  ASSERT_NE(members_of("k"), nullptr);
+  EXPECT_EQ(members_of("k")->size(), 2u);
+  EXPECT_EQ(shard_.LikelyMembers(1, HashedKey::Of("k").hash), nullptr);
+}
+
 TEST_F(HashInShardTest, FieldTimesTravelWithTheKey) {
   MutexLock lock(shard_.mu());
   Set("k", "a", kNow + 10);
