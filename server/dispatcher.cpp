@@ -176,14 +176,26 @@ const Command* Dispatcher::FindCommand(std::span<const std::string_view> args) {
 }
 
 void Dispatcher::Warm(std::span<PreparedRequest> prepared) {
+  bool keys = false;
+  bool collections = false;
+  bool members = false;
   // A shard that another thread holds is passed over: a hint is not worth waiting for.
   for (const PreparedRequest& request : prepared) {
+    members |= request.names_member;
     if (!WantsWarming(request)) continue;
+    keys = true;
+    collections |= WantsCollection(*request.command);
     Shard& shard = keyspace_.ShardFor(request.key);
     if (!shard.mu().TryLock()) continue;
     shard.PrefetchBucket(request.db, request.key.hash);
     shard.mu().Unlock();
   }
+  if (keys) WarmEntries(prepared);
+  if (collections) WarmCollections(prepared);
+  if (members) WarmMembers(prepared);
+}
+
+void Dispatcher::WarmEntries(std::span<const PreparedRequest> prepared) {
   for (const PreparedRequest& request : prepared) {
     if (!WantsWarming(request)) continue;
     Shard& shard = keyspace_.ShardFor(request.key);
@@ -191,6 +203,9 @@ void Dispatcher::Warm(std::span<PreparedRequest> prepared) {
     shard.PrefetchEntry(request.db, request.key.hash);
     shard.mu().Unlock();
   }
+}
+
+void Dispatcher::WarmCollections(std::span<const PreparedRequest> prepared) {
   for (const PreparedRequest& request : prepared) {
     if (!WantsWarming(request) || !WantsCollection(*request.command)) continue;
     Shard& shard = keyspace_.ShardFor(request.key);
@@ -198,7 +213,6 @@ void Dispatcher::Warm(std::span<PreparedRequest> prepared) {
     shard.PrefetchValue(request.db, request.key.hash);
     shard.mu().Unlock();
   }
-  WarmMembers(prepared);
 }
 
 void Dispatcher::WarmMembers(std::span<PreparedRequest> prepared) {

@@ -180,7 +180,9 @@ class Dispatcher {
   // The keys of the request into the context; false (and an error replied) if they make no sense.
   void BindKeys(const Command& command, std::span<const std::string_view> args,
                 CommandContext& context);
-  // Members of large collections, behind their keys.
+  // What Warm brings in one behind the other, buckets being first.
+  void WarmEntries(std::span<const PreparedRequest> prepared);
+  void WarmCollections(std::span<const PreparedRequest> prepared);
   void WarmMembers(std::span<PreparedRequest> prepared);
   void RunKeyless(const Command& command);
   void CallHandler(const Command& command);
