@@ -55,9 +55,9 @@ std::vector<WireStep> Waiting(std::vector<WireStep> steps) {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Reading, StreamGroupWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"GivesEachEntryOnce",
          {Add("1-1"),
           Add("2-1"),
@@ -117,12 +117,11 @@ INSTANTIATE_TEST_SUITE_P(
                                                {"MULTI", kOk},
                                                {"PING", kQueued},
                                                {"EXEC", Array({"+PONG\r\n"})}})},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Waiting, StreamGroupWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Served", Waiting({On(1, Add("2-1")), Receive(0, Read({Entry("2-1")}))})},
         {"ServedWithWhatHasGone",
          Waiting({On(1, {"MULTI", kOk}), On(1, {"XADD s 2-1 a b", kQueued}),
@@ -147,12 +146,11 @@ INSTANTIATE_TEST_SUITE_P(
           Make("$"),
           {"XREADGROUP GROUP g c BLOCK 1 STREAMS s >", "*-1\r\n"},
           {"XREADGROUP GROUP g c BLOCK 0 STREAMS s 0", Read({}), ReadInResp3({})}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Pending, StreamGroupWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Acknowledged", Given({{"XACK s g 1-1 1-1 2-2", Int(1)},
                                 {"XACK s g 1-1", Int(0)},
                                 {"XACK s x 1", Int(0)}})},
@@ -201,8 +199,7 @@ INSTANTIATE_TEST_SUITE_P(
                 {"XLEN s", Int(0)},
                 {"XACKDEL none g IDS 1 1-1", Array({Int(-1)})}}),
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
 // From here on every option and every error, alone and against each other, over keys such as these.
 

@@ -33,9 +33,9 @@ WireStep Add(const std::string& id, const std::string& fields = "a b") {
 // On another connection, long enough after what was sent for the server to have it.
 WireStep Meanwhile(WireStep step) { return After(40ms, On(1, std::move(step))); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     XAdd, StreamWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"WhatIsWrongFirstIsToldFirst",
          {{"XGROUP CREATE s g 0 MKSTREAM", "+OK\r\n"},
           {"XPENDING s g IDLE x +", "-ERR value is not an integer or out of range\r\n"},
@@ -143,12 +143,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"MULTI", kOk},
           {"PING", kQueued},
           {"EXEC", "*-1\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     XRead, StreamWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Read",
          {Add("1-1"),
           Add("2-1", "c 1"),
@@ -203,12 +202,11 @@ INSTANTIATE_TEST_SUITE_P(
           Meanwhile({"XADD t 1-1 a b", Bulk("1-1")}),
           Receive(0, Array({Array({Bulk("t"), Array({Entry("1-1", {"a", "b"})})})}))},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     XDelEx, StreamWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"DelEx",
          {Add("1-1"),
           Add("2-1"),
@@ -236,8 +234,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"XLEN s", Int(2)},
           {"XTRIM s MAXLEN 0 KEEPREF", Int(2)}},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
 // From here on every option and every error, alone and against each other.
 
