@@ -4,6 +4,7 @@ own time."""
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 
@@ -52,6 +53,28 @@ def until(condition, seconds=10):
             raise AssertionError("does not happen")
         time.sleep(0.01)
     return result
+
+
+class Threads:
+    """Runs `function(argument)` on a thread for each argument; `join` says what went wrong there."""
+
+    def __init__(self, function, arguments):
+        self.failures = []
+        self.threads = [threading.Thread(target=self._run, args=(function, argument))
+                        for argument in arguments]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, function, argument):
+        try:
+            function(argument)
+        except Exception as error:  # pylint: disable=broad-except
+            self.failures.append(error)
+
+    def join(self):
+        for thread in self.threads:
+            thread.join()
+        eq(self.failures, [])
 
 
 def too_long(*_):

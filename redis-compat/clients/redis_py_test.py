@@ -10,7 +10,8 @@ import time
 import redis
 
 import harness
-from harness import (AUTH_PORT, HOST, PASSWORD, PORT, UNIX_SOCKET, connect, eq, raises, test, until)
+from harness import (AUTH_PORT, HOST, PASSWORD, PORT, Threads, UNIX_SOCKET, connect, eq, raises, test,
+                     until)
 
 
 def next_message(pubsub):
@@ -263,24 +264,15 @@ def watch_notices_changes(r):
 @test
 def watch_loops_lose_no_update(r):
     r.set("n", 0)
-    failures = []
 
     def add(times):
-        try:
-            client = connect()
-            for _ in range(times):
-                client.transaction(
-                    lambda pipe: (lambda n: (pipe.multi(), pipe.set("n", n + 1)))(int(pipe.get("n"))),
-                    "n")
-        except Exception as error:  # pylint: disable=broad-except
-            failures.append(error)
+        client = connect()
+        for _ in range(times):
+            client.transaction(
+                lambda pipe: (lambda n: (pipe.multi(), pipe.set("n", n + 1)))(int(pipe.get("n"))),
+                "n")
 
-    threads = [threading.Thread(target=add, args=(50,)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    eq(failures, [])
+    Threads(add, [50] * 8).join()
     eq(r.get("n"), b"400")
 
 
@@ -288,50 +280,33 @@ def watch_loops_lose_no_update(r):
 def transfers_are_atomic(r):
     r.mset({f"account:{i}": 100 for i in range(10)})
     stop = threading.Event()
-    failures = []
 
     def transfer(seed):
-        try:
-            chance, client = random.Random(seed), connect()
-            while not stop.is_set():
-                source, target = chance.sample(range(10), 2)
-                with client.pipeline() as pipe:
-                    pipe.decr(f"account:{source}", 7).incr(f"account:{target}", 7).execute()
-        except Exception as error:  # pylint: disable=broad-except
-            failures.append(error)
+        chance, client = random.Random(seed), connect()
+        while not stop.is_set():
+            source, target = chance.sample(range(10), 2)
+            with client.pipeline() as pipe:
+                pipe.decr(f"account:{source}", 7).incr(f"account:{target}", 7).execute()
 
-    threads = [threading.Thread(target=transfer, args=(seed,)) for seed in range(4)]
-    for thread in threads:
-        thread.start()
+    threads = Threads(transfer, range(4))
     for _ in range(300):
         eq(sum(map(int, r.mget([f"account:{i}" for i in range(10)]))), 1000)
     stop.set()
-    for thread in threads:
-        thread.join()
-    eq(failures, [])
+    threads.join()
 
 
 @test
 def a_pool_shared_by_threads(r):
     pool = redis.BlockingConnectionPool(max_connections=5, timeout=20, host=HOST, port=PORT)
     shared = redis.Redis(connection_pool=pool)
-    failures = []
 
     def work(number):
-        try:
-            for i in range(200):
-                shared.set(f"t{number}", i)
-                eq(shared.get(f"t{number}"), b"%d" % i)
-                shared.incr("total")
-        except Exception as error:  # pylint: disable=broad-except
-            failures.append(error)
+        for i in range(200):
+            shared.set(f"t{number}", i)
+            eq(shared.get(f"t{number}"), b"%d" % i)
+            shared.incr("total")
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    eq(failures, [])
+    Threads(work, range(20)).join()
     eq(r.get("total"), b"4000")
     pool.disconnect()
 

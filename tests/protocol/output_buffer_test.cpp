@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/allocator.h"
 #include "base/blob.h"
 #include "base/random.h"
 #include <gtest/gtest.h>
@@ -283,12 +284,13 @@ TEST(OutputBufferTest, BehavesAsOneStringUnderRandomOperations) {
   }
 }
 
-// LeakSanitizer sees what the stock of a thread would leave behind.
 TEST(OutputBufferTest, AThreadTakesItsStockOfChunksWithIt) {
+  const size_t before = AllocatedBytes();
   std::thread([] {
     std::array<OutputBuffer, 20> buffers;
     for (OutputBuffer& buffer : buffers) buffer.Append("x");
   }).join();
+  EXPECT_LT(AllocatedBytes(), before + OutputBuffer::kChunkBytes);
 }
 
 TEST(OutputBufferTest, ABufferMayEndOnAnotherThreadThanItBegan) {

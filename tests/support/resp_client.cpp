@@ -318,4 +318,10 @@ RespValue RespClient::Call(const std::vector<std::string>& args) {
   return ReadValue();
 }
 
+int64_t InfoNumber(RespClient& client, const std::string& field) {
+  const std::string info = client.Call({"INFO", "everything"}).text;
+  const size_t at = info.find("\n" + field + ":");
+  return at == std::string::npos ? -1 : std::stoll(info.substr(at + field.size() + 2));
+}
+
 }  // namespace larder

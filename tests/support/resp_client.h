@@ -84,4 +84,7 @@ class RespClient {
   size_t given_out_ = 0;  // Bytes of received_ that were.
 };
 
+// The number behind "field:" in INFO, or -1 if there is no such field.
+int64_t InfoNumber(RespClient& client, const std::string& field);
+
 }  // namespace larder

@@ -10,9 +10,9 @@ class BitmapWireTest : public WireTest {};
 
 TEST_P(BitmapWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Bitmaps, BitmapWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"SetBitErrorsInOrder",
          {{"SETBIT k x 2", kBadOffset},
           {"SETBIT k -1 2", kBadOffset},
@@ -105,8 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"PFCOUNT h", ":3\r\n"},
           {"TTL h", IntegerBetween(99, 100)}}},
         {"SelfTest", {{"PFSELFTEST", kOk}}},
-    }),
-    WireCaseName);
+    });
 
 }  // namespace
 }  // namespace larder

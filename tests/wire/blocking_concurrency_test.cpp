@@ -2,7 +2,6 @@
 // first, and nothing that was pushed is lost or given out twice, whatever the interleaving.
 #include <atomic>
 #include <chrono>
-#include <exception>
 #include <functional>
 #include <map>
 #include <random>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/support/background.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
 
@@ -27,35 +27,8 @@ class BlockingConcurrencyTest : public testing::Test {
 
   RespClient Connect() { return RespClient(server_.port(), 30s); }
 
-  int64_t BlockedClients(RespClient& client) {
-    const std::string info = client.Call({"INFO", "clients"}).text;
-    const std::string name = "\nblocked_clients:";
-    return std::stoll(info.substr(info.find(name) + name.size()));
-  }
   void AwaitBlocked(RespClient& client, int64_t count) {
-    for (int i = 0; i < 5000 && BlockedClients(client) != count; ++i) {
-      std::this_thread::sleep_for(1ms);
-    }
-    ASSERT_EQ(BlockedClients(client), count);
-  }
-
-  // Runs each on a thread of its own; rethrows what one of them throws.
-  static void RunAll(const std::vector<std::function<void()>>& tasks) {
-    std::vector<std::thread> threads;
-    std::vector<std::exception_ptr> failures(tasks.size());
-    for (size_t i = 0; i < tasks.size(); ++i) {
-      threads.emplace_back([&, i] {
-        try {
-          tasks[i]();
-        } catch (...) {
-          failures[i] = std::current_exception();
-        }
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
-    for (const std::exception_ptr& failure : failures) {
-      if (failure != nullptr) std::rethrow_exception(failure);
-    }
+    ASSERT_TRUE(Eventually([&] { return InfoNumber(client, "blocked_clients") == count; }));
   }
 
   ServerProcess server_;

@@ -25,9 +25,9 @@ class ClientWireTest : public WireTest {};
 
 TEST_P(ClientWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Client, ClientWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Arity",
          {{"CLIENT", WrongArity("client")},
           {"CLIENT FOO", "-ERR unknown subcommand 'FOO'. Try CLIENT HELP.\r\n"},
@@ -196,8 +196,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"CLIENT LIST TYPE normal ID 999999999 999999998 USER default", kNoClients},
           {"CLIENT KILL NAME nobody NOT-TYPE normal", ":0\r\n"}},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
 // ---- What rows cannot say: lines of CLIENT LIST, and the ends of other connections.
 

@@ -13,9 +13,9 @@ class CommandWireTest : public WireTest {};
 
 TEST_P(CommandWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Command, CommandWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"InfoOfAKeyedCommand",
          {{"COMMAND INFO get nosuch",
            "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*3\r\n"
@@ -98,8 +98,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "\r\n$5\r\ngroup\r\n$6\r\nstring\r\n$10\r\ncomplexity\r\n$4\r\nO(1)\r\n$9\r\n"
                 "arguments\r\n*1\r\n%3\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n"
                 "$14\r\nkey_spec_index\r\n:0\r\n")}}},
-    }),
-    WireCaseName);
+    });
 
 TEST_F(CommandWireTest, CountListAndInfoAgree) {
   RespClient client(Larder().port());

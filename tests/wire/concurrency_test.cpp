@@ -3,15 +3,14 @@
 //
 // Each test runs a fixed number of commands, and keys are chosen so that they lie in different
 // shards; the histories are judged afterwards.
-#include <exception>
 #include <functional>
 #include <random>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/support/background.h"
 #include "tests/support/linearizability.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
@@ -29,22 +28,14 @@ class ConcurrencyTest : public testing::Test {
 
   // Runs `work(client, number)` on a thread and a connection of its own for each number.
   void RunClients(int clients, const std::function<void(RespClient&, int)>& work) {
-    std::vector<std::thread> threads;
-    std::vector<std::exception_ptr> failures(static_cast<size_t>(clients));
+    std::vector<std::function<void()>> tasks;
     for (int number = 0; number < clients; ++number) {
-      threads.emplace_back([&, number] {
-        try {
-          RespClient client(server_.port());
-          work(client, number);
-        } catch (...) {
-          failures[static_cast<size_t>(number)] = std::current_exception();
-        }
+      tasks.emplace_back([&, number] {
+        RespClient client(server_.port());
+        work(client, number);
       });
     }
-    for (std::thread& thread : threads) thread.join();
-    for (const std::exception_ptr& failure : failures) {
-      if (failure != nullptr) std::rethrow_exception(failure);
-    }
+    RunAll(tasks);
   }
 
   RespValue Ask(const std::vector<std::string>& args) {

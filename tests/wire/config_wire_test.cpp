@@ -9,9 +9,9 @@ class ConfigWireTest : public WireTest {};
 
 TEST_P(ConfigWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Config, ConfigWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"GetIsAMap",
          {{"CONFIG GET maxmemory", Array({Bulk("maxmemory"), Bulk("0")}),
            "%1\r\n$9\r\nmaxmemory\r\n$1\r\n0\r\n"},
@@ -47,8 +47,7 @@ INSTANTIATE_TEST_SUITE_P(
          {{"CONFIG RESETSTAT", "+OK\r\n"},
           {"CONFIG RESETSTAT x",
            "-ERR wrong number of arguments for 'config|resetstat' command\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
 TEST_F(ConfigWireTest, ProtectedDirectivesAreForThoseWhoAreAllowed) {
   const auto set = [](const std::string& allowed) {

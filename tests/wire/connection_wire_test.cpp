@@ -38,9 +38,9 @@ class ConnectionWireTest : public WireTest {};
 
 TEST_P(ConnectionWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Connection, ConnectionWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"AuthWithoutPasswordSet",
          {{"AUTH x", kNoPassword},
           {"AUTH default x", kOk},
@@ -162,8 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
           On(2, {"QUIT", ThenEnd(kOk)}),
           {"CONFIG SET requirepass ''", kOk},
           On(3, {"PING", "+PONG\r\n"})}},
-    }),
-    WireCaseName);
+    });
 
 // Each piece comes with a receive of its own and completes nothing; together they are many times
 // what a thread reads in a round.

@@ -18,9 +18,9 @@ WireReply ValueAt(const std::string& middle) {
 
 constexpr char kZeros[] = "+0000000000000000000000000000000000000000\r\n";
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Debug, DebugWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"DigestOfValues",
          {{"SET a abc", "+OK\r\n"},
           {"SET i 12345", "+OK\r\n"},
@@ -84,8 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"LoadAof",
          {{"SET k v", "+OK\r\n"}, {"DEBUG LOADAOF", "+OK\r\n"}, {"GET k", "$1\r\nv\r\n"}},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
 TEST_F(DebugWireTest, RepliesAreRediss) {
   EXPECT_EQ(DifferencesFromRedis(Larder().port(), Redis().port(),

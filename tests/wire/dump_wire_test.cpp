@@ -24,9 +24,9 @@ class DumpWireTest : public WireTest {};
 
 TEST_P(DumpWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Dump, DumpWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"DumpOfMissingKey", {{"DUMP none", kNil, kNilInResp3}}},
         {"DumpOfString", {{"SET k hello", kOk}, {"DUMP k", Bulk(kHello)}}},
         {"CompressionCanBeSwitchedOff",
@@ -84,8 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
           {RestoreOf("k", "1", {"ABSTTL", "REPLACE"}), kOk},
           Receive(1, Array({Bulk("message"), Bulk("__keyevent@0__:del"), Bulk("k")})),
           {"CONFIG SET notify-keyspace-events ''", kOk}}},
-    }),
-    WireCaseName);
+    });
 
 // ---- Values of all types and encodings.
 

@@ -20,8 +20,8 @@ class EvictionWireTest : public WireTest {};
 
 TEST_P(EvictionWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(MaxMemory, EvictionWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(MaxMemory, EvictionWireTest,
+                         {
                              {"NoEvictionRefusesWhatAddsData",
                               {{"SET a 1", "+OK\r\n"},
                                {"CONFIG SET maxmemory 1", "+OK\r\n"},
@@ -43,8 +43,7 @@ INSTANTIATE_TEST_SUITE_P(MaxMemory, EvictionWireTest,
                                {"EXISTS goes", ":0\r\n"},
                                {"CONFIG SET maxmemory 0", "+OK\r\n"},
                                {"CONFIG SET maxmemory-policy noeviction", "+OK\r\n"}}},
-                         }),
-                         WireCaseName);
+                         });
 
 // Nobody has to write for it: lowering the limit is enough.
 TEST_F(EvictionWireTest, ALowerLimitEvictsWithoutAnotherCommand) {

@@ -20,8 +20,8 @@ class ExpireWireTest : public WireTest {};
 
 TEST_P(ExpireWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(Arguments, ExpireWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(Arguments, ExpireWireTest,
+                         {
                              {"Arity",
                               {{"EXPIRE a", WrongArity("expire")},
                                {"EXPIREAT a", WrongArity("expireat")},
@@ -69,12 +69,11 @@ INSTANTIATE_TEST_SUITE_P(Arguments, ExpireWireTest,
                                {"EXPIRETIME a", ":9223372036854776\r\n"},
                                {"EXPIREAT a 9223372036854775", ":1\r\n"},
                                {"PEXPIRETIME a", ":9223372036854775000\r\n"}}},
-                         }),
-                         WireCaseName);
+                         });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Effects, ExpireWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"OfMissingKey",
          {{"EXPIRE none 10", ":0\r\n"},
           {"PERSIST none", ":0\r\n"},
@@ -131,11 +130,10 @@ INSTANTIATE_TEST_SUITE_P(
           {"APPEND a xyz", ":4\r\n"},
           {"TTL a", IntegerBetween(99, 100)},
           {"GET a", Bulk("2xyz")}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(Conditions, ExpireWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(Conditions, ExpireWireTest,
+                         {
                              {"Nx",
                               {{"SET a 1", "+OK\r\n"},
                                {"EXPIRE a 100 NX", ":1\r\n"},
@@ -174,8 +172,7 @@ INSTANTIATE_TEST_SUITE_P(Conditions, ExpireWireTest,
                                {"EXPIRE a -1 NX", ":0\r\n"},
                                {"EXPIRE a -1 LT", ":1\r\n"},
                                {"EXISTS a", ":0\r\n"}}},
-                         }),
-                         WireCaseName);
+                         });
 
 }  // namespace
 }  // namespace larder

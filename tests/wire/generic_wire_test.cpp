@@ -20,8 +20,8 @@ class GenericWireTest : public WireTest {};
 
 TEST_P(GenericWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(Arity, GenericWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(Arity, GenericWireTest,
+                         {
                              {"TooFewArguments",
                               {{"COPY a", WrongArity("copy")},
                                {"DEL", WrongArity("del")},
@@ -41,12 +41,11 @@ INSTANTIATE_TEST_SUITE_P(Arity, GenericWireTest,
                                {"WAIT 1 2 3", WrongArity("wait")},
                                {"DBSIZE x", WrongArity("dbsize")},
                                {"SWAPDB 0 1 2", WrongArity("swapdb")}}},
-                         }),
-                         WireCaseName);
+                         });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Removing, GenericWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"DelCountsWhatWasThere",
          {{"MSET a 1 b 2 c 3", "+OK\r\n"},
           {"DEL a none b a", ":2\r\n"},
@@ -61,11 +60,10 @@ INSTANTIATE_TEST_SUITE_P(
          {{"MSET a 1 b 2", "+OK\r\n"}, {"EXISTS a a b none", ":3\r\n"}, {"EXISTS none", ":0\r\n"}}},
         {"TouchCountsRepeatedKeys", {{"SET a 1", "+OK\r\n"}, {"TOUCH a none a", ":2\r\n"}}},
         {"Type", {{"SET a 1", "+OK\r\n"}, {"TYPE a", "+string\r\n"}, {"TYPE none", "+none\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(Rename, GenericWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(Rename, GenericWireTest,
+                         {
                              {"MovesValueAndExpiry",
                               {{"SET a 1 EX 100", "+OK\r\n"},
                                {"RENAME a b", "+OK\r\n"},
@@ -109,11 +107,10 @@ INSTANTIATE_TEST_SUITE_P(Rename, GenericWireTest,
                                {"SET b 2 PX 1", "+OK\r\n"},
                                After(std::chrono::milliseconds(20), {"RENAMENX a b", ":1\r\n"}),
                                {"TTL b", ":-1\r\n"}}},
-                         }),
-                         WireCaseName);
+                         });
 
-INSTANTIATE_TEST_SUITE_P(Copy, GenericWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(Copy, GenericWireTest,
+                         {
                              {"CopiesValueAndExpiry",
                               {{"SET a 1 EX 100", "+OK\r\n"},
                                {"COPY a b", ":1\r\n"},
@@ -162,11 +159,10 @@ INSTANTIATE_TEST_SUITE_P(Copy, GenericWireTest,
                                {"COPY a b DB -1", kDbOutOfRange},
                                {"COPY a b DB 16 FOO", kDbOutOfRange},
                                {"EXISTS b", ":0\r\n"}}},
-                         }),
-                         WireCaseName);
+                         });
 
-INSTANTIATE_TEST_SUITE_P(Move, GenericWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(Move, GenericWireTest,
+                         {
                              {"MovesValueAndExpiry",
                               {{"SET a 1 EX 100", "+OK\r\n"},
                                {"MOVE a 1", ":1\r\n"},
@@ -190,11 +186,10 @@ INSTANTIATE_TEST_SUITE_P(Move, GenericWireTest,
                                {"MOVE none 16", kDbOutOfRange},
                                {"MOVE none -1", kDbOutOfRange},
                                {"MOVE none 4294967296", kNotAnInt32}}},
-                         }),
-                         WireCaseName);
+                         });
 
-INSTANTIATE_TEST_SUITE_P(Databases, GenericWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(Databases, GenericWireTest,
+                         {
                              {"FlushDbEmptiesOneDatabase",
                               {{"SET a 1", "+OK\r\n"},
                                {"COPY a a DB 1", ":1\r\n"},
@@ -241,12 +236,11 @@ INSTANTIATE_TEST_SUITE_P(Databases, GenericWireTest,
                                {"SWAPDB 99 0", kDbOutOfRange},
                                {"SWAPDB 0 99", kDbOutOfRange},
                                {"SWAPDB -1 0", kDbOutOfRange}}},
-                         }),
-                         WireCaseName);
+                         });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Wait, GenericWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"NothingToWaitFor", {{"WAIT 0 0", ":0\r\n"}, {"WAIT -1 0", ":0\r\n"}}},
         {"Errors",
          {{"WAIT foo bar", kNotAnInteger},
@@ -278,8 +272,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"WAITAOF 0 1 0", "+QUEUED\r\n"},
           {"EXEC", "*1\r\n*2\r\n:0\r\n:0\r\n"}},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
 // Keyspace events, told through keyevent channels so that the order across keys is visible.
 WireCase Events(const std::string& name, std::vector<WireStep> doing,
@@ -297,9 +290,9 @@ WireCase Events(const std::string& name, std::vector<WireStep> doing,
   return wire_case;
 }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Events, GenericWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         Events("Del", {{"MSET a 1 b 2", "+OK\r\n"}, {"DEL a none b", ":2\r\n"}},
                {{"0__:set", "a"}, {"0__:set", "b"}, {"0__:del", "a"}, {"0__:del", "b"}}),
         Events("Unlink", {{"SET a 1", "+OK\r\n"}, {"UNLINK a", ":1\r\n"}},
@@ -340,8 +333,7 @@ INSTANTIATE_TEST_SUITE_P(
                {{"SET a 1 PX 1", "+OK\r\n"},
                 After(std::chrono::milliseconds(20), {"EXISTS a", ":0\r\n"})},
                {{"0__:set", "a"}, {"0__:expire", "a"}, {"0__:expired", "a"}}),
-    }),
-    WireCaseName);
+    });
 
 }  // namespace
 }  // namespace larder

@@ -28,9 +28,9 @@ std::string OutOfRange(const std::string& pair) {
   return "-ERR invalid longitude,latitude pair " + pair + "\r\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Places, GeoWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Add",
          {{kSicily, Int(2)},
           {kSicily, Int(0)},
@@ -86,12 +86,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"GEODIST s a b", kWrongType},
           {"GEOPOS s a", kWrongType},
           {"GEOHASH s a", kWrongType}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Searching, GeoWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Search",
          {{kSicily, Int(2)},
           {"GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km ASC", Words({"Catania", "Palermo"})},
@@ -176,8 +175,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"GEORADIUS none 15 7 1 km STORE d", Int(0)},
           {"SET s 1", kOk},
           {"GEORADIUS s 500 7 1 km", kWrongType}}},
-    }),
-    WireCaseName);
+    });
 
 // Everywhere on the Earth, the borders of its map above all: the same places in the same order.
 TEST_F(GeoWireTest, FindsWhatRedisFinds) {

@@ -187,9 +187,9 @@ INSTANTIATE_TEST_SUITE_P(
     })),
     WireCaseName);
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Errors, HashExpireWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Expire",
          {{"HEXPIRE k 1 FIELDS 1", WrongArity("hexpire")},
           {"HEXPIRE k x FIELDS 1 a", kNotAnInteger},
@@ -263,16 +263,15 @@ INSTANTIATE_TEST_SUITE_P(
           {"HGETEX s FIELDS 1 a", kWrongType},
           {"HSETEX s FIELDS 1 a 1", kWrongType}},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
 // A keyevent message about key k.
 std::string Event(const std::string& name) {
   return Array({Bulk("pmessage"), Bulk("*"), Bulk("__keyevent@0__:" + name), Bulk("k")});
 }
 
-INSTANTIATE_TEST_SUITE_P(Surroundings, HashExpireWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(Surroundings, HashExpireWireTest,
+                         {
                              {"Encoding",
                               {{"HSET k a 1", Int(1)},
                                {"OBJECT ENCODING k", Bulk("listpack")},
@@ -326,8 +325,7 @@ INSTANTIATE_TEST_SUITE_P(Surroundings, HashExpireWireTest,
                                                                  bytes.npos;
                                                         })}},
                               kLarderOnly},
-                         }),
-                         WireCaseName);
+                         });
 
 }  // namespace
 }  // namespace larder

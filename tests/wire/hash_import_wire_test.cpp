@@ -15,9 +15,9 @@ const std::string kNoFieldset = "-ERR no such fieldset\r\n";
 const std::string kValueCount = "-ERR value count does not match the fieldset\r\n";
 const std::string kRepeatedField = "-ERR duplicate field name\r\n";
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     All, HashImportWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"PreparesAndSets",
          {{"HIMPORT PREPARE u name email age", kOk},
           {"HIMPORT SET k u ann a@b 30", kOk},
@@ -90,8 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
            "-ERR too many fieldsets are prepared on this connection\r\n"},
           {"HIMPORT DISCARDALL", Int(1)}},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
 }  // namespace
 }  // namespace larder

@@ -26,9 +26,9 @@ std::vector<std::string> SetFields(int count, const std::string& value = "v") {
   return args;
 }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Fields, HashWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"SetAndGet",
          {{"HSET k a 1 b 2", Int(2)},
           {"HSET k b 3 c 4", Int(1)},
@@ -130,12 +130,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"HINCRBY k a 1", Int(2)},
           {"HDEL k a", Int(1)},
           {"TTL k", IntegerBetween(99, 100)}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Encodings, HashWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"UpToTheLimitOfFields",
          {{SetFields(512), Int(512)},
           {"OBJECT ENCODING k", Bulk("listpack")},
@@ -182,12 +181,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"HGET moved f599", Bulk("v")},
           {"DEL moved", Int(1)},
           {"UNLINK k", Int(1)}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Counters, HashWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"IncrBy",
          {{"HINCRBY k a 5", Int(5)},
           {"HINCRBY k a -7", Int(-2)},
@@ -230,16 +228,15 @@ INSTANTIATE_TEST_SUITE_P(
           {"SET s x", kOk},
           {"HINCRBYFLOAT s a x", kNotAFloat},
           {"HINCRBYFLOAT s a 1", kWrongType}}},
-    }),
-    WireCaseName);
+    });
 
 const std::string kCountRange =
     "-ERR value is out of range, value must between -9223372036854775807 and "
     "9223372036854775807\r\n";
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Sampling, HashWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"RandFieldOfOne",
          {{"HSET k a 1", Int(1)},
           {"HRANDFIELD k", Bulk("a")},
@@ -311,13 +308,12 @@ INSTANTIATE_TEST_SUITE_P(
           {"HSCAN k 0 NOVALUES", Array({Bulk("0"), Array({Bulk("a"), Bulk("b")})})},
           {"HSCAN k 0 NOVALUES MATCH a COUNT 5", Array({Bulk("0"), Array({Bulk("a")})})}},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
 // Events, transactions, watches.
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Surroundings, HashWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Events",
          {{"CONFIG SET notify-keyspace-events Ehg", kOk},
           On(1, {"PSUBSCRIBE *", Anything()}),
@@ -359,8 +355,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"HSET k a 1 b 2 c 3", Int(2)},
           {"HDEL k a b none", Int(2)},
           {"EXISTS k", Int(1)}}},
-    }),
-    WireCaseName);
+    });
 
 // Every command against every kind of key, and every wrong number of arguments.
 TEST_F(HashWireTest, AnswersLikeRedisAcrossTheBoard) {

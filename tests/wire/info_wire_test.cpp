@@ -20,9 +20,9 @@ class InfoWireTest : public WireTest {};
 
 TEST_P(InfoWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Info, InfoWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Sections",
          {{"INFO nosuch", "$0\r\n\r\n", "=4\r\ntxt:\r\n"},
           {"INFO modules", "$11\r\n# Modules\r\n\r\n", "=15\r\ntxt:# Modules\r\n\r\n"},
@@ -53,8 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"INFO keyspace", "+QUEUED\r\n"},
           {"EXEC", "*2\r\n+OK\r\n$44\r\n# Keyspace\r\ndb0:keys=2,expires=0,avg_ttl=0\r\n\r\n",
            "*2\r\n+OK\r\n=48\r\ntxt:# Keyspace\r\ndb0:keys=2,expires=0,avg_ttl=0\r\n\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
 std::vector<std::string> Lines(const std::string& text) {
   std::vector<std::string> lines;

@@ -12,9 +12,9 @@ class LatencyWireTest : public WireTest {};
 
 TEST_P(LatencyWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Latency, LatencyWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"NothingSeen",
          {{"LATENCY RESET", Like(":<int>\r\n")},
           {"LATENCY LATEST", "*0\r\n"},
@@ -53,8 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "\r\n*2\r\n:<int>\r\n:1\r\n"),
            Like("%1\r\n$13\r\nlatency|reset\r\n%2\r\n$5\r\ncalls\r\n:1\r\n$14\r\nhistogram_usec"
                 "\r\n%1\r\n:<int>\r\n:1\r\n")}}},
-    }),
-    WireCaseName);
+    });
 
 TEST_F(LatencyWireTest, HelpIsRediss) {
   EXPECT_EQ(DifferencesFromRedis(Larder().port(), Redis().port(), {"LATENCY HELP"}), "");

@@ -27,8 +27,8 @@ std::string Bulks(const std::vector<std::string>& texts) {
 WireStep Waits(int client, const std::string& command) { return On(client, {command, Nothing()}); }
 WireStep Meanwhile(int client, WireStep step) { return After(40ms, On(client, std::move(step))); }
 
-INSTANTIATE_TEST_SUITE_P(Pop, ListBlockingWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(Pop, ListBlockingWireTest,
+                         {
                              {"TakesWhatIsThere",
                               {{"RPUSH b 1 2 3", Int(3)},
                                {"BLPOP a b 0", Bulks({"b", "1"})},
@@ -117,12 +117,11 @@ INSTANTIATE_TEST_SUITE_P(Pop, ListBlockingWireTest,
                                Meanwhile(0, {"RPUSH a 1", Int(1)}),
                                Receive(1, Bulks({"a", "1"})),
                                {"EXISTS a", Int(0)}}},
-                         }),
-                         WireCaseName);
+                         });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Move, ListBlockingWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"TakesWhatIsThere",
          {{"RPUSH a 1 2 3", Int(3)},
           {"BLMOVE a b LEFT RIGHT 0", Bulk("1")},
@@ -181,8 +180,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"EXEC", Array({kNilArray}), Array({kNilInResp3})},
           {"BLMOVEM a b LEFT LEFT 0", Bulks({"1"})}},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
 TEST_F(ListBlockingWireTest, ErrorsAreRediss) {
   EXPECT_EQ(DifferencesFromRedis(Larder().port(), Redis().port(),

@@ -23,8 +23,8 @@ std::string Event(const std::string& event, const std::string& key) {
   return Array({Bulk("pmessage"), Bulk("__keyevent*"), Bulk("__keyevent@0__:" + event), Bulk(key)});
 }
 
-INSTANTIATE_TEST_SUITE_P(Move, ListMoveWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(Move, ListMoveWireTest,
+                         {
                              {"BetweenAllEnds",
                               {{"RPUSH a 1 2 3 4", Int(4)},
                                {"LMOVE a b LEFT LEFT", Bulk("1")},
@@ -88,13 +88,12 @@ INSTANTIATE_TEST_SUITE_P(Move, ListMoveWireTest,
                                Receive(0, Event("rpop", "{t}a")),
                                Receive(0, Event("del", "{t}a")),
                                On(1, {"CONFIG SET notify-keyspace-events ''", kOk})}},
-                         }),
-                         WireCaseName);
+                         });
 
 // Redis has it since 8.10; the answers are those of its documentation and its own tests.
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     MoveSeveral, ListMoveWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"OneByDefault",
          {{"RPUSH a a b c", Int(3)},
           {"LMOVEM a b LEFT RIGHT", Bulks({"a"})},
@@ -152,8 +151,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"LMOVEM l s LEFT LEFT COUNT 2 OBO", kWrongType},
           {"LLEN l", Int(2)}},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
 }  // namespace
 }  // namespace larder

@@ -23,9 +23,9 @@ std::string Bulks(const std::vector<std::string>& texts) {
   return Array(elements);
 }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Push, ListWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"PushAtBothEnds",
          {{"RPUSH l c d", Int(2)},
           {"LPUSH l b a", Int(4)},
@@ -61,12 +61,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"RPUSH", WrongArity("rpush")},
           {"LPUSHX l", WrongArity("lpushx")},
           {"RPUSHX l", WrongArity("rpushx")}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Pop, ListWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"PopUntilTheKeyIsGone",
          {{"RPUSH l a 2 c", Int(3)},
           {"LPOP l", Bulk("a")},
@@ -113,12 +112,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"RPUSH l a", Int(1)},
           {"LMPOP 2 s l LEFT", kWrongType},
           {"LMPOP 2 l s LEFT", Array({Bulk("l"), Bulks({"a"})})}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Read, ListWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Range",
          {{"RPUSH l 0 1 2 3 4", Int(5)},
           {"LRANGE l 1 3", Bulks({"1", "2", "3"})},
@@ -189,11 +187,10 @@ INSTANTIATE_TEST_SUITE_P(
           {"LPOS s x RANK 0 FOO",
            "-ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
            "or use negative to start from the end of the list\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(Change, ListWireTest,
-                         testing::ValuesIn(std::vector<WireCase>{
+LARDER_INSTANTIATE_CASES(Change, ListWireTest,
+                         {
                              {"Set",
                               {{"RPUSH l a b c", Int(3)},
                                {"LSET l 0 1", kOk},
@@ -264,17 +261,16 @@ INSTANTIATE_TEST_SUITE_P(Change, ListWireTest,
                                {"MULTI", kOk},
                                {"LLEN l", "+QUEUED\r\n"},
                                {"EXEC", kNilArray, kNilInResp3}}},
-                         }),
-                         WireCaseName);
+                         });
 
 // What subscribers hear of each command, in order.
 std::string Event(const std::string& event, const std::string& key) {
   return Array({Bulk("message"), Bulk("__keyevent@0__:" + event), Bulk(key)});
 }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Events, ListWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"OfEachCommand",
          {On(1, {"CONFIG SET notify-keyspace-events EAn", kOk}),
           {"PSUBSCRIBE __keyevent*", Anything()},
@@ -314,8 +310,7 @@ INSTANTIATE_TEST_SUITE_P(
           Receive(0, Event("ltrim", "l")),
           Receive(0, Event("del", "l")),
           On(1, {"CONFIG SET notify-keyspace-events ''", kOk})}},
-    }),
-    WireCaseName);
+    });
 
 TEST_F(ListWireTest, DigestsAreRediss) {
   EXPECT_EQ(DifferencesFromRedis(Larder().port(), Redis().port(),

@@ -10,9 +10,9 @@ class MemoryWireTest : public WireTest {};
 
 TEST_P(MemoryWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Memory, MemoryWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Usage",
          {{"SET a abc", "+OK\r\n"},
           {"MEMORY USAGE a", IntegerBetween(16, 200)},
@@ -34,8 +34,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"MEMORY x", "-ERR unknown subcommand 'x'. Try MEMORY HELP.\r\n"},
           {"MEMORY DOCTOR x", "-ERR wrong number of arguments for 'memory|doctor' command\r\n"}}},
         {"Purge", {{"MEMORY PURGE", "+OK\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
 TEST_F(MemoryWireTest, HelpIsRediss) {
   EXPECT_EQ(DifferencesFromRedis(Larder().port(), Redis().port(), {"MEMORY HELP"}), "");

@@ -17,6 +17,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/background.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
 
@@ -27,16 +28,6 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 constexpr char kTooManyClients[] = "-ERR max number of clients reached\r\n";
-
-template <typename Predicate>
-bool Eventually(Predicate predicate, std::chrono::milliseconds timeout = 10s) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  while (!predicate()) {
-    if (std::chrono::steady_clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
 
 // What the server at `host` answers to PING, or why there is no answer.
 std::string Ping(const std::string& host, int port) {
@@ -71,13 +62,6 @@ bool MachineHasIpv6() {
       fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
   if (fd >= 0) close(fd);
   return has;
-}
-
-// The number behind "field:" in INFO.
-int64_t InfoNumber(RespClient& client, const std::string& field) {
-  const std::string info = client.Call({"INFO", "everything"}).text;
-  const size_t at = info.find("\n" + field + ":");
-  return at == std::string::npos ? -1 : std::stoll(info.substr(at + field.size() + 2));
 }
 
 TEST(NetworkTest, ListensOnSeveralAddresses) {

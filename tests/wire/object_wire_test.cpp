@@ -16,9 +16,9 @@ class ObjectWireTest : public WireTest {};
 
 TEST_P(ObjectWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Object, ObjectWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Arity",
          {{"OBJECT", "-ERR wrong number of arguments for 'object' command\r\n"},
           {"OBJECT ENCODING", "-ERR wrong number of arguments for 'object|encoding' command\r\n"},
@@ -102,8 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
            "+    <key>.\r\n"
            "+HELP\r\n"
            "+    Prints this help.\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
 }  // namespace
 }  // namespace larder

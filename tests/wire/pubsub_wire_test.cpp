@@ -34,9 +34,9 @@ class PubSubWireTest : public WireTest {};
 
 TEST_P(PubSubWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     PubSub, PubSubWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Arity",
          {{"SUBSCRIBE", WrongArity("subscribe")},
           {"PSUBSCRIBE", WrongArity("psubscribe")},
@@ -194,8 +194,7 @@ INSTANTIATE_TEST_SUITE_P(
           Receive(1, Message({"pmessage", "*", "__keyevent@1__:new", "b"})),
           {"CONFIG SET notify-keyspace-events ''", kOk}}},
         {"Help", {{"PUBSUB HELP", Anything()}, {"PUBSUB HELP x", WrongArity("pubsub|help")}}},
-    }),
-    WireCaseName);
+    });
 
 // What one publisher says on one channel arrives in its order, at every subscriber, on any thread.
 TEST(PubSubTest, AllSubscribersSeeOneOrder) {

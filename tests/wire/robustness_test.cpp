@@ -4,9 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <exception>
-#include <functional>
-#include <memory>
+#include <deque>
 #include <optional>
 #include <poll.h>
 #include <random>
@@ -17,6 +15,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/background.h"
 #include "tests/support/process_figures.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
@@ -26,43 +25,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-
-template <typename Predicate>
-bool Eventually(Predicate predicate, std::chrono::milliseconds timeout = 20s) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  while (!predicate()) {
-    if (std::chrono::steady_clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(10ms);
-  }
-  return true;
-}
-
-// A thread that joins, and says what went wrong on it.
-class Background {
- public:
-  explicit Background(std::function<void()> work)
-      : thread_([this, work = std::move(work)] {
-          try {
-            work();
-          } catch (...) {
-            failure_ = std::current_exception();
-          }
-        }) {}
-  ~Background() {
-    if (thread_.joinable()) thread_.join();
-  }
-  Background(const Background&) = delete;
-  Background& operator=(const Background&) = delete;
-
-  void Join() {
-    thread_.join();
-    if (failure_ != nullptr) std::rethrow_exception(failure_);
-  }
-
- private:
-  std::exception_ptr failure_;
-  std::thread thread_;
-};
 
 std::string Repeated(std::string_view text, size_t times) {
   std::string all;
@@ -104,6 +66,19 @@ void ReadAway(RespClient& client, size_t bytes) {
   }
 }
 
+// Asks again and again until `done`.
+std::chrono::nanoseconds SlowestPing(RespClient& client, const std::atomic<bool>& done) {
+  auto slowest = 0ns;
+  while (!done) {
+    const auto before = std::chrono::steady_clock::now();
+    EXPECT_EQ(client.Raw({"PING"}), "+PONG\r\n");
+    slowest =
+        std::max<std::chrono::nanoseconds>(slowest, std::chrono::steady_clock::now() - before);
+    std::this_thread::sleep_for(1ms);
+  }
+  return slowest;
+}
+
 class RobustnessTest : public testing::Test {
  protected:
   ServerProcess& Start(std::vector<std::string> arguments = {}) {
@@ -118,12 +93,7 @@ class RobustnessTest : public testing::Test {
 
   int64_t InfoNumber(const std::string& field) {
     RespClient client = Connect();
-    return InfoNumber(client, field);
-  }
-  static int64_t InfoNumber(RespClient& client, const std::string& field) {
-    const std::string info = client.Call({"INFO", "everything"}).text;
-    const size_t at = info.find("\n" + field + ":");
-    return at == std::string::npos ? -1 : std::stoll(info.substr(at + field.size() + 2));
+    return larder::InfoNumber(client, field);
   }
   // Alone with its own connection.
   bool ClientsHaveGone() {
@@ -149,14 +119,7 @@ TEST_F(RobustnessTest, ClientThatPipelinesAndNeverReadsIsCutOff) {
     taken = SendWithoutReading(greedy, chunk, 100'000'000 / chunk.size(), 5s);
     done = true;
   });
-  auto slowest = 0ns;
-  while (!done) {
-    const auto before = std::chrono::steady_clock::now();
-    ASSERT_EQ(other.Raw({"PING"}), "+PONG\r\n");
-    slowest =
-        std::max<std::chrono::nanoseconds>(slowest, std::chrono::steady_clock::now() - before);
-    std::this_thread::sleep_for(1ms);
-  }
+  const auto slowest = SlowestPing(other, done);
   sending.Join();
   EXPECT_LT(taken, 100'000'000u);
   EXPECT_LT(slowest, kSanitized ? 10s : 1s);
@@ -384,13 +347,7 @@ TEST_F(RobustnessTest, ClientThatTakesALotLeavesTimeForOthers) {
     done = true;
   });
   RespClient other = Connect();
-  auto slowest = 0ns;
-  while (!done) {
-    const auto before = std::chrono::steady_clock::now();
-    ASSERT_EQ(other.Raw({"PING"}), "+PONG\r\n");
-    slowest =
-        std::max<std::chrono::nanoseconds>(slowest, std::chrono::steady_clock::now() - before);
-  }
+  const auto slowest = SlowestPing(other, done);
   reading.Join();
   EXPECT_LT(slowest, kSanitized ? 5s : 250ms);
 }
@@ -417,11 +374,11 @@ TEST_F(RobustnessTest, ClientsComeAndGoWithoutALeak) {
   RespClient steady = Connect();
   ASSERT_EQ(steady.Raw({"SET", "big", std::string(200'000, 'v')}), "+OK\r\n");
   // Whoever found out that the server is up has left before anything is counted.
-  ASSERT_TRUE(Eventually([&] { return InfoNumber(steady, "connected_clients") == 1; }));
+  ASSERT_TRUE(Eventually([&] { return larder::InfoNumber(steady, "connected_clients") == 1; }));
   const size_t descriptors = OpenDescriptors(server().pid());
-  std::vector<std::unique_ptr<Background>> visitors;
+  std::deque<Background> visitors;
   for (unsigned seed = 0; seed < 4; ++seed) {
-    visitors.push_back(std::make_unique<Background>([&, seed] {
+    visitors.emplace_back([&, seed] {
       std::mt19937 random(seed);
       for (int i = 0; i < (kSanitized ? 100 : 400); ++i) {
         RespClient client = Connect();
@@ -449,10 +406,10 @@ TEST_F(RobustnessTest, ClientsComeAndGoWithoutALeak) {
             client.Send({"WAIT", "1", "0"});
         }
       }
-    }));
+    });
   }
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(steady.Call({"INCR", "steady"}).integer, i + 1);
-  for (auto& visitor : visitors) visitor->Join();
+  for (Background& visitor : visitors) visitor.Join();
   EXPECT_TRUE(Eventually([&] { return OpenDescriptors(server().pid()) <= descriptors; }))
       << OpenDescriptors(server().pid()) << " descriptors, were " << descriptors;
   steady.Close();
@@ -576,9 +533,9 @@ TEST_F(RobustnessTest, MessagesOfOnePublisherKeepTheirOrderEverywhere) {
     ASSERT_THAT(subscribers.back().Raw({"SUBSCRIBE", "a", "b"}), HasSubstr("subscribe"));
     ASSERT_THAT(subscribers.back().ReadReply(), HasSubstr("subscribe"));
   }
-  std::vector<std::unique_ptr<Background>> publishers;
+  std::deque<Background> publishers;
   for (const std::string channel : {"a", "b"}) {
-    publishers.push_back(std::make_unique<Background>([&, channel] {
+    publishers.emplace_back([&, channel] {
       RespClient client = Connect();
       std::string pipeline;
       for (int i = 0; i < count; ++i) {
@@ -586,7 +543,7 @@ TEST_F(RobustnessTest, MessagesOfOnePublisherKeepTheirOrderEverywhere) {
       }
       client.SendBytes(pipeline);
       for (int i = 0; i < count; ++i) client.ReadReply();
-    }));
+    });
   }
   for (RespClient& subscriber : subscribers) {
     int next[2] = {0, 0};
@@ -597,7 +554,7 @@ TEST_F(RobustnessTest, MessagesOfOnePublisherKeepTheirOrderEverywhere) {
       ++expected;
     }
   }
-  for (auto& publisher : publishers) publisher->Join();
+  for (Background& publisher : publishers) publisher.Join();
 }
 
 TEST_F(RobustnessTest, MonitorSeesEveryThread) {

@@ -24,9 +24,9 @@ class ScanWireTest : public WireTest {};
 
 TEST_P(ScanWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Scan, ScanWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Arity", {{"SCAN", "-ERR wrong number of arguments for 'scan' command\r\n"}}},
         {"EmptyDatabase", {{"SCAN 0", WholeScan({})}}},
         {"Cursors",
@@ -85,12 +85,11 @@ INSTANTIATE_TEST_SUITE_P(
           After(std::chrono::milliseconds(20), {"SCAN 0", WholeScan({"b"})}),
           {"KEYS *", Array({Bulk("b")})},
           {"DEBUG SET-ACTIVE-EXPIRE 1", "+OK\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Keys, ScanWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Arity", {{"KEYS", "-ERR wrong number of arguments for 'keys' command\r\n"}}},
         {"EmptyDatabase", {{"KEYS *", "*0\r\n"}}},
         {"All",
@@ -111,12 +110,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"KEYS **", "*0\r\n"}}},
         {"EscapedWildcards",
          {{"MSET a* 1 ab 2", "+OK\r\n"}, {{"KEYS", "a\\*"}, Array({Bulk("a*")})}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     RandomKey, ScanWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Arity", {{"RANDOMKEY x", "-ERR wrong number of arguments for 'randomkey' command\r\n"}}},
         {"EmptyDatabase", {{"RANDOMKEY", "$-1\r\n", "_\r\n"}}},
         {"OneKey", {{"SET a 1", "+OK\r\n"}, {"RANDOMKEY", Bulk("a")}}},
@@ -128,8 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"PEXPIRE b 1", ":1\r\n"},
           After(std::chrono::milliseconds(20), {"RANDOMKEY", "$-1\r\n"}),
           {"DEBUG SET-ACTIVE-EXPIRE 1", "+OK\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
 // What a single reply cannot show.
 class WholeKeyspaceTest : public testing::Test {

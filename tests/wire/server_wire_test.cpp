@@ -21,9 +21,9 @@ class ServerWireTest : public WireTest {};
 
 TEST_P(ServerWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Server, ServerWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Time",
          {{"TIME", Like("*2\r\n$10\r\n<int>\r\n<bulk>")},
           {"TIME a", "-ERR wrong number of arguments for 'time' command\r\n"}}},
@@ -80,8 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
          {{"MULTI", "+OK\r\n"},
           {"MONITOR", "+QUEUED\r\n"},
           {"EXEC", "*1\r\n-ERR MONITOR isn't allowed for DENY BLOCKING client\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
 TEST_F(ServerWireTest, HelpIsRediss) {
   EXPECT_EQ(DifferencesFromRedis(Larder().port(), Redis().port(), {"MODULE HELP"}), "");

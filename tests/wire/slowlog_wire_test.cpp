@@ -14,9 +14,9 @@ std::string Entry(const std::string& args) {
   return "*6\r\n:<int>\r\n:<int>\r\n:<int>\r\n" + args + "<bulk>$0\r\n\r\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     SlowLog, SlowLogWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Errors",
          {{"SLOWLOG GET -2", "-ERR count should be greater than or equal to -1\r\n"},
           {"SLOWLOG GET x", "-ERR count should be greater than or equal to -1\r\n"},
@@ -78,8 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
                              Bulk(std::string(128, 'a') + std::string("... (32 more bytes)"))})) +
                 Entry(Array({Bulk("SLOWLOG"), Bulk("RESET")})))},
           {"SLOWLOG RESET", "+OK\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
 TEST_F(SlowLogWireTest, HelpIsRediss) {
   EXPECT_EQ(DifferencesFromRedis(Larder().port(), Redis().port(), {"SLOWLOG HELP"}), "");

@@ -20,9 +20,9 @@ class SortWireTest : public WireTest {};
 
 TEST_P(SortWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Sort, SortWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Missing",
          {{"SORT none", "*0\r\n"},
           {"SORT none ALPHA DESC", "*0\r\n"},
@@ -210,8 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"COMMAND GETKEYS SORT k BY store GET store STORE d STORE e", Bulks({"k", "e"})},
           {"COMMAND GETKEYS SORT k LIMIT 0 1 BY w_* GET #", Bulks({"k"})},
           {"COMMAND GETKEYS SORT_RO k BY w_*", Bulks({"k"})}}},
-    }),
-    WireCaseName);
+    });
 
 class SortConversationTest : public WireTest {};
 

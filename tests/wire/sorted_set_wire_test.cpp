@@ -30,9 +30,9 @@ std::string Words(const std::vector<std::string>& words) {
 // A score in RESP3.
 std::string Number(const std::string& text) { return "," + text + "\r\n"; }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Adding, SortedSetWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Add",
          {{"ZADD z 1 a 2 b", Int(2)},
           {"ZADD z 1 a 3 b 4 c", Int(1)},
@@ -140,12 +140,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"CONFIG SET zset-max-listpack-entries 128", kOk},
           {"ZUNIONSTORE z 1 z", Int(1)},
           {"OBJECT ENCODING z", Bulk("listpack")}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     LookingUp, SortedSetWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Missing",
          {{"ZCARD none", Int(0)},
           {"ZSCORE none a", kNil, kNilInResp3},
@@ -247,12 +246,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"ZSCAN z 0 MATCH b* COUNT 1", Array({Bulk("0"), Words({"b", "2.5"})})},
           {"ZSCAN z 0 COUNT 0", kSyntaxError},
           {"ZSCAN z 0 FOO", kSyntaxError}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Ranges, SortedSetWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"ByRank",
          {{"ZADD z 1 a 2 b 3 c 4 d", Int(4)},
           {"ZRANGE z 1 2", Words({"b", "c"})},
@@ -340,12 +338,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"ZREMRANGEBYLEX z x y", kBadLexBound},
           {"ZREMRANGEBYSCORE z x y", kBoundNotAFloat},
           {"ZREMRANGEBYRANK z x y", kNotAnInteger}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Popping, SortedSetWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Pop",
          {{"ZADD z 1 a 2 b 3 c 4 d", Int(4)},
           {"ZPOPMIN z", Words({"a", "1"}), Array({Bulk("a"), Number("1")})},
@@ -423,12 +420,11 @@ INSTANTIATE_TEST_SUITE_P(
           On(1, {"BZPOPMIN z 10", Nothing()}),
           After(100ms, {"ZUNIONSTORE z 1 src", Int(1)}),
           Receive(1, Array({Bulk("z"), Bulk("a"), Bulk("1")}))}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Algebra, SortedSetWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Union",
          {{"ZADD a 1 x 2 y", Int(2)},
           {"ZADD b 10 y 20 z", Int(2)},
@@ -497,8 +493,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"ZUNION 1 z WEIGHTS 1 2", kSyntaxError},
           {"ZUNION 1 z AGGREGATE FOO", kSyntaxError},
           {"ZUNIONSTORE d 1 z WITHSCORES", kSyntaxError}}},
-    }),
-    WireCaseName);
+    });
 
 // Both encodings, at their borders, in thousands of ways.
 TEST_F(SortedSetWireTest, RandomChangesLeaveWhatRedisHas) {

@@ -15,9 +15,9 @@ const std::string kOverflow = "-ERR increment or decrement would overflow\r\n";
 const std::string kMax = "9223372036854775807";
 const std::string kMin = "-9223372036854775808";
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Integer, StringCounterWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Incr", {{"INCR k", Int(1)}, {"INCR k", Int(2)}, {"GET k", Bulk("2")}}},
         {"Decr", {{"DECR k", Int(-1)}, {"DECR k", Int(-2)}, {"GET k", Bulk("-2")}}},
         {"IncrBy", {{"INCRBY k 5", Int(5)}, {"INCRBY k -7", Int(-2)}, {"INCRBY k 0", Int(-2)}}},
@@ -81,12 +81,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"INCRBYFLOAT l x", kWrongType},
           {"INCRBYFLOAT l 1", kWrongType}},
          kNeedsOtherTypes},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Float, StringCounterWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"IncrByFloat",
          {{"INCRBYFLOAT k 1", Bulk("1")},
           {"INCRBYFLOAT k 0.25", Bulk("1.25"), Bulk("1.25")},
@@ -128,8 +127,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"GET k", Bulk("1")}}},
         {"Tiny", {{"INCRBYFLOAT k 0.00000000000000001", Bulk("0.00000000000000001")}}},
         {"Hexadecimal", {{"INCRBYFLOAT k 0x10", Bulk("16")}}},
-    }),
-    WireCaseName);
+    });
 
 const std::string kNoInteger = " is not an integer or out of range\r\n";
 const std::string kNoFloat = " is not a valid float\r\n";
@@ -143,9 +141,9 @@ std::string TwoDoubles(const std::string& value, const std::string& applied) {
 }
 
 // Redis has INCREX since 8.8.
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     IncrEx, StringCounterWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Default", {{"INCREX k", Two(1, 1), Two(1, 1)}, {"INCREX k", Two(2, 1)}}, kLarderOnly},
         {"ByInteger",
          {{"SET k 100", kOk},
@@ -273,8 +271,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"WrongType",
          {{"LPUSH l 1", Int(1)}, {"INCREX l", kWrongType}, {"INCREX l BYFLOAT 1", kWrongType}},
          kLarderOnly | kNeedsOtherTypes},
-    }),
-    WireCaseName);
+    });
 
 }  // namespace
 }  // namespace larder

@@ -14,9 +14,9 @@ TEST_P(StringRangeWireTest, AnswersLikeRedis) { Run(); }
 const std::string kTooLong = "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n";
 const std::string kLarge(100'000, 'x');
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Append, StringRangeWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Strlen", {{"SET k hello", kOk}, {"STRLEN k", Int(5)}}},
         {"StrlenMissing", {{"STRLEN none", Int(0)}}},
         {"StrlenInteger", {{"SET k -555", kOk}, {"STRLEN k", Int(4)}}},
@@ -67,12 +67,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"SUBSTR l 0 -1", kWrongType},
           {"TYPE l", "+list\r\n"}},
          kNeedsOtherTypes},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Range, StringRangeWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"GetRange",
          {{"SET k 'Hello World'", kOk},
           {"GETRANGE k 0 3", Bulk("Hell")},
@@ -176,14 +175,13 @@ INSTANTIATE_TEST_SUITE_P(
           {"SETRANGE k 536870911 xx", kTooLong},
           {"SETRANGE k 9223372036854775807 x", kTooLong},
           {"EXISTS k", Int(0)}}},
-    }),
-    WireCaseName);
+    });
 
 std::string Range(int64_t begin, int64_t end) { return Array({Int(begin), Int(end)}); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Lcs, StringRangeWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Text", {{"MSET a ohmytext b mynewtext", kOk}, {"LCS a b", Bulk("mytext")}}},
         {"Length", {{"MSET a ohmytext b mynewtext", kOk}, {"LCS a b LEN", Int(6)}}},
         {"Indexes",
@@ -269,8 +267,7 @@ INSTANTIATE_TEST_SUITE_P(
            "-ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len\r\n"},
           {"LCS a b LEN",
            "-ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
 }  // namespace
 }  // namespace larder

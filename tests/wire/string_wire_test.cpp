@@ -26,9 +26,9 @@ int64_t UnixSeconds() {
 // A point in time `seconds` from now, as EXAT or (with "000") PXAT takes it.
 std::string In(int64_t seconds) { return std::to_string(UnixSeconds() + seconds); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Get, StringWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Get", {{"SET k v", kOk}, {"GET k", Bulk("v")}}},
         {"GetMissing", {{"GET none", kNil, kNilInResp3}}},
         {"GetEmpty", {{"SET k ''", kOk}, {"GET k", kEmptyBulk}}},
@@ -71,12 +71,11 @@ INSTANTIATE_TEST_SUITE_P(
          {{{"SET", "k", std::string(40'000, 'x')}, kOk},
           {"MGET k none k",
            Array({Bulk(std::string(40'000, 'x')), kNil, Bulk(std::string(40'000, 'x'))})}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Set, StringWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Set", {{"SET k v", kOk}, {"SET k w", kOk}, {"GET k", Bulk("w")}}},
         {"SetArity", {{"SET", WrongArity("set")}, {"SET k", WrongArity("set")}}},
         {"SetClearsTtl", {{"SET k v EX 100", kOk}, {"SET k w", kOk}, {"TTL k", Int(-1)}}},
@@ -206,12 +205,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"OBJECT ENCODING k", Bulk("raw")},
           {{"SET", "k", std::string(50'000, 'x')}, kOk},
           {"OBJECT ENCODING k", Bulk("raw")}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     SetSeveral, StringWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"MSet", {{"MSET a 1 b 2", kOk}, {"MGET a b", Array({Bulk("1"), Bulk("2")})}}},
         {"MSetSameKey", {{"MSET a 1 a 2", kOk}, {"GET a", Bulk("2")}}},
         {"MSetClearsTtl", {{"SET a 1 EX 100", kOk}, {"MSET a 2", kOk}, {"TTL a", Int(-1)}}},
@@ -292,12 +290,11 @@ INSTANTIATE_TEST_SUITE_P(
         {"MSetExKeys",
          {{"COMMAND GETKEYS MSETEX 2 a 1 b 2 NX", Array({Bulk("a"), Bulk("b")})}},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     GetAndChange, StringWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"GetDel",
          {{"SET k v", kOk},
           {"GETDEL k", Bulk("v")},
@@ -354,12 +351,11 @@ INSTANTIATE_TEST_SUITE_P(
           {"GETEX l EX", kSyntaxError},
           {"TTL l", Int(-1)}},
          kNeedsOtherTypes},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Compare, StringWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"SetIfEqual",
          {{"SET k 1 IFEQ 1", kNil, kNilInResp3},
           {"EXISTS k", Int(0)},
@@ -498,8 +494,7 @@ INSTANTIATE_TEST_SUITE_P(
           {"EXISTS k", Int(0)},
           {"DELIFEQ k", WrongArity("delifeq")}},
          kLarderOnly},
-    }),
-    WireCaseName);
+    });
 
 std::string Event(const std::string& event, const std::string& key) {
   return Array(
@@ -523,9 +518,9 @@ WireCase EventCase(const std::string& name, std::vector<std::string> commands,
   return row;
 }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Events, StringWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         EventCase("Set", {"SET k v", "SET k v EX 100", "SET k v XX KEEPTTL"},
                   {"set k", "set k", "expire k", "set k"}),
         EventCase("SetRefused", {"SET k v XX", "SET k v EX 0", "GETSET k"}, {}),
@@ -558,8 +553,7 @@ INSTANTIATE_TEST_SUITE_P(
                   {"incrby k", "expire k", "incrbyfloat k", "incrby k", "persist k", "incrby k",
                    "del k"},
                   kLarderOnly),
-    }),
-    WireCaseName);
+    });
 
 }  // namespace
 }  // namespace larder

@@ -61,9 +61,9 @@ class TrackingWireTest : public WireTest {};
 
 TEST_P(TrackingWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Options, TrackingWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Arity",
          {{"CLIENT TRACKING", WrongArity("client|tracking")},
           {"CLIENT CACHING", WrongArity("client|caching")},
@@ -136,12 +136,11 @@ INSTANTIATE_TEST_SUITE_P(
          Tracking("", {{"CLIENT TRACKINGINFO",
                         "%3\r\n$5\r\nflags\r\n~1\r\n$2\r\non\r\n$8\r\nredirect\r\n:0\r\n$8\r\n"
                         "prefixes\r\n*0\r\n"}})},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Invalidation, TrackingWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"OncePerRead", Tracking("", {{"GET k", "_\r\n"},
                                       On(1, {"SET k 1", kOk}),
                                       Receive(0, Invalid({"k"})),
@@ -292,8 +291,7 @@ INSTANTIATE_TEST_SUITE_P(
                                             On(1, {"SWAPDB 0 1", kOk}),
                                             On(1, {"SWAPDB 0 1", kOk}),
                                             {"PING", "+PONG\r\n"}})},
-    }),
-    WireCaseName);
+    });
 
 // ---- With ids, which no row can know.
 

@@ -28,9 +28,9 @@ class TransactionWireTest : public WireTest {};
 
 TEST_P(TransactionWireTest, AnswersLikeRedis) { Run(); }
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Multi, TransactionWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         {"Arity",
          {{"MULTI x", WrongArity("multi")},
           {"EXEC x",
@@ -178,12 +178,11 @@ INSTANTIATE_TEST_SUITE_P(
           {{"SET", "a", std::string(100'000, 'x')}, kQueued},
           {"STRLEN a", kQueued},
           {"EXEC", "*2\r\n+OK\r\n:100000\r\n"}}},
-    }),
-    WireCaseName);
+    });
 
-INSTANTIATE_TEST_SUITE_P(
+LARDER_INSTANTIATE_CASES(
     Watch, TransactionWireTest,
-    testing::ValuesIn(std::vector<WireCase>{
+    {
         Transaction("NothingChanged", {{"SET a 1", kOk}, {"WATCH a none", kOk}}, kRan),
         Transaction("AnotherClientWrites", {{"WATCH a b", kOk}, On(1, {"SET b 1", kOk})}, kFailed),
         Transaction("TheClientItselfWrites", {{"WATCH a", kOk}, {"SET a 1", kOk}}, kFailed),
@@ -317,8 +316,7 @@ INSTANTIATE_TEST_SUITE_P(
           On(1, {"INCR a", kQueued}),
           {"EXEC", "*1\r\n:1\r\n"},
           On(1, {"EXEC", kFailed})}},
-    }),
-    WireCaseName);
+    });
 
 }  // namespace
 }  // namespace larder

@@ -1,7 +1,7 @@
 """Hashes."""
 
 from generator import command
-from generators.sets import scan_options
+from generators.sets import random_members, scan_options
 
 
 def pairs(g, most=4):
@@ -58,10 +58,7 @@ def hincrbyfloat(g):
 
 @command("hrandfield")
 def hrandfield(g):
-    if g.chance(0.3):
-        return [g.key("hash")]
-    count = g.pick((1, 2, 5, 1000, -1, -3, -20)) if g.chance(0.85) else g.count()
-    return [g.key("hash"), count, *g.options("WITHVALUES")]
+    return random_members(g, "hash", "WITHVALUES")
 
 
 @command("hscan")

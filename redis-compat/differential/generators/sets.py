@@ -47,9 +47,21 @@ def spop(g):
     return Group([["spop", key, *counts, *g.options(2, share=0.03)], ["scard", key], ["del", key]])
 
 
+def how_many(g):
+    """Below zero: as many, and the same member may come again."""
+    return g.pick((1, 2, 5, 1000, -1, -3, -20)) if g.chance(0.85) else g.count()
+
+
+def random_members(g, kind, option):
+    if g.chance(0.3):
+        return [g.key(kind)]
+    count = how_many(g)
+    return [g.key(kind), count, *g.options(option)]
+
+
 @command("srandmember")
 def srandmember(g):
-    count = g.pick((1, 2, 5, 1000, -1, -3, -20)) if g.chance(0.85) else g.count()
+    count = how_many(g)
     return [g.key("set"), *g.options(count, share=0.8)]
 
 

@@ -2,7 +2,7 @@
 
 from generator import Group, command
 from generators.lists import timeout
-from generators.sets import scan_options
+from generators.sets import random_members, scan_options
 
 
 def score_bound(g):
@@ -194,10 +194,7 @@ def zintercard(g):
 
 @command("zrandmember")
 def zrandmember(g):
-    if g.chance(0.3):
-        return [g.key("zset")]
-    count = g.pick((1, 2, 5, 1000, -1, -3, -20)) if g.chance(0.85) else g.count()
-    return [g.key("zset"), count, *g.options("WITHSCORES")]
+    return random_members(g, "zset", "WITHSCORES")
 
 
 @command("zscan")
