@@ -433,8 +433,8 @@ constexpr CommandSpec kCommands[] = {
     {"xadd", -5, kWrite | kDenyOom | kFast, kAddKey, kAclStream, &XAdd, "5.0.0",
      "O(1) to add an entry, O(N) to trim, where N is the number of entries that go.",
      "Appends an entry to a stream, which is created if it does not exist.",
-     "key [NOMKSTREAM] [KEEPREF|DELREF|ACKED] [<MAXLEN|MINID> [=|~] threshold [LIMIT count]] "
-     "<*|id> field value [field value ...]", kAddExtras},
+     "key [NOMKSTREAM] [KEEPREF|DELREF|ACKED] [(MAXLEN|MINID) [=|~] threshold [LIMIT count]] "
+     "(*|id) field value [field value ...]", kAddExtras},
     {"xdel", -3, kWrite | kFast, Keys(1, 1, 1, kRwDelete), kAclStream, &XDel, "5.0.0",
      "O(1) for each entry, whatever the size of the stream.",
      "Deletes entries from a stream and returns how many there were.", "key id [id ...]"},
@@ -458,7 +458,7 @@ constexpr CommandSpec kCommands[] = {
     {"xtrim", -4, kWrite, Keys(1, 1, 1, kRwDelete), kAclStream, &XTrim, "5.0.0",
      "O(N) where N is the number of entries that go; they mostly go by whole nodes.",
      "Removes entries from the beginning of a stream.",
-     "key <MAXLEN|MINID> [=|~] threshold [LIMIT count] [KEEPREF|DELREF|ACKED]", kTrimExtras},
+     "key (MAXLEN|MINID) [=|~] threshold [LIMIT count] [KEEPREF|DELREF|ACKED]", kTrimExtras},
 };
 // clang-format on
 static_assert(IsWellFormed(kCommands));
