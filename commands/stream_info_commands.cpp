@@ -148,7 +148,9 @@ void ReplyFullConsumer(ReplyWriter& reply, const StreamGroup& group, const Strea
 
 void ReplyFullGroup(ReplyWriter& reply, const Stream& stream, const StreamGroup& group,
                     uint64_t count) {
-  reply.Map(7);
+  // As the stream's own figures: what nobody uses is not there.
+  const size_t ownerless = group.CountOwnerless();
+  reply.Map(ownerless == 0 ? 7 : 8);
   reply.Bulk("name");
   reply.Bulk(group.name());
   ReplyId(reply, "last-delivered-id", group.last_id);
@@ -159,6 +161,7 @@ void ReplyFullGroup(ReplyWriter& reply, const Stream& stream, const StreamGroup&
   for (const auto& [name, consumer] : group.consumers()) {
     ReplyFullConsumer(reply, group, *consumer, count);
   }
+  if (ownerless > 0) ReplyNumber(reply, "nacked-count", ownerless);
 }
 
 void ReplyFull(ReplyWriter& reply, const Stream& stream, uint64_t count, UnixMillis now) {
@@ -247,7 +250,8 @@ constexpr CommandExtras kStreamExtras = {
         "7.0.0: Added the `max-deleted-entry-id`, `entries-added`, "
         "`recorded-first-entry-id`, `entries-read` and `lag` fields\n"
         "8.6.0: Added the `idmp-duration`, `idmp-maxsize`, `pids-tracked`, `iids-tracked`, "
-        "`iids-added` and `iids-duplicates` fields"};
+        "`iids-added` and `iids-duplicates` fields\n"
+        "8.8.0: Added the `nacked-count` field"};
 
 // clang-format off
 constexpr CommandSpec kInfoSubcommands[] = {
