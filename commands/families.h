@@ -45,6 +45,7 @@ extern const CommandFamily kSortedSetPopFamily;
 extern const CommandFamily kSortedSetRangeFamily;
 extern const CommandFamily kStreamFamily;
 extern const CommandFamily kStreamGroupFamily;
+extern const CommandFamily kStreamIdempotenceFamily;
 extern const CommandFamily kStreamInfoFamily;
 extern const CommandFamily kStreamPendingFamily;
 extern const CommandFamily kStreamReadFamily;

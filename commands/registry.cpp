@@ -48,6 +48,7 @@ std::span<const CommandFamily> AllCommandFamilies() {
       kSortedSetRangeFamily,
       kStreamFamily,
       kStreamGroupFamily,
+      kStreamIdempotenceFamily,
       kStreamInfoFamily,
       kStreamPendingFamily,
       kStreamReadFamily,

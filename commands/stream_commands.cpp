@@ -11,6 +11,7 @@
 #include "commands/command_context.h"
 #include "commands/edit.h"
 #include "commands/families.h"
+#include "commands/message_digest.h"
 #include "commands/stream_arguments.h"
 #include "storage/stream.h"
 
@@ -23,6 +24,12 @@ constexpr std::string_view kZeroId = "ERR The ID specified in XADD must be great
 constexpr std::string_view kExhausted =
     "ERR The stream has exhausted the last possible ID, unable to add more items";
 constexpr std::string_view kTooLarge = "ERR Elements are too large to be stored";
+constexpr std::string_view kTwoNames = "ERR IDMP/IDMPAUTO specified multiple times";
+constexpr std::string_view kNameNeedsNewId =
+    "ERR IDMP/IDMPAUTO can be used only with auto-generated IDs";
+constexpr std::string_view kEmptyProducer = "ERR IDMP requires a non-empty producer ID";
+constexpr std::string_view kEmptyName = "ERR IDMP requires a non-empty idempotent ID";
+constexpr std::string_view kEmptyAutoProducer = "ERR IDMPAUTO requires a non-empty producer ID";
 constexpr std::string_view kTwoStrategies =
     "ERR syntax error, MAXLEN and MINID options at the same time are not compatible";
 constexpr std::string_view kNegativeMaxLen = "ERR The MAXLEN argument must be >= 0.";
@@ -126,6 +133,49 @@ class TrimOption {
   std::optional<int64_t> limit_;
 };
 
+// ---- IDMP and IDMPAUTO, of XADD
+
+// By which name the producer knows the message, so that it can be sent again without harm.
+class NameOption {
+ public:
+  // As TrimOption::Take.
+  std::optional<bool> Take(CommandContext& ctx, size_t& arg) {
+    const size_t more = ctx.argc() - arg - 1;
+    const bool automatic = more >= 1 && EqualsIgnoreCase(ctx.arg(arg), "IDMPAUTO");
+    if (!automatic && (more < 2 || !EqualsIgnoreCase(ctx.arg(arg), "IDMP"))) return std::nullopt;
+    if (given()) return Refuse(ctx, kTwoNames);
+    producer_ = ctx.arg(++arg);
+    if (producer_.empty()) return Refuse(ctx, automatic ? kEmptyAutoProducer : kEmptyProducer);
+    automatic_ = automatic;
+    if (automatic) return true;
+    name_ = ctx.arg(++arg);
+    if (name_.empty()) return Refuse(ctx, kEmptyName);
+    return true;
+  }
+
+  // What IDMPAUTO makes the name of.
+  void SetContent(std::span<const std::string_view> fields) {
+    if (automatic_) digest_ = DigestOfMessage(fields);
+  }
+
+  bool given() const { return !producer_.empty(); }
+  std::string_view producer() const { return producer_; }
+  std::string_view name() const {
+    return automatic_ ? std::string_view(digest_.data(), digest_.size()) : name_;
+  }
+
+ private:
+  static bool Refuse(CommandContext& ctx, std::string_view error) {
+    ctx.reply().Error(error);
+    return false;
+  }
+
+  std::string_view producer_;
+  std::string_view name_;
+  bool automatic_ = false;
+  MessageDigest digest_{};
+};
+
 // ---- XADD
 
 // The ID that a new entry is to get.
@@ -185,6 +235,7 @@ bool IsTooLarge(std::span<const std::string_view> fields) {
 
 struct AddRequest {
   bool no_create = false;
+  NameOption name;
   TrimOption trim;
   NewId id;
   std::span<const std::string_view> fields;
@@ -197,11 +248,16 @@ bool ParseAdd(CommandContext& ctx, AddRequest& request) {
       request.no_create = true;
       continue;
     }
-    const std::optional<bool> taken = request.trim.Take(ctx, arg);
+    std::optional<bool> taken = request.name.Take(ctx, arg);
+    if (!taken) taken = request.trim.Take(ctx, arg);
     if (!taken) break;
     if (!*taken) return false;
   }
   if (arg < ctx.argc() && !ParseNewId(ctx, arg, request.id)) return false;
+  if (request.name.given() && request.id.kind != NewId::Kind::kNow) {
+    ctx.reply().Error(kNameNeedsNewId);
+    return false;
+  }
   if (!request.trim.Finish(ctx, /*optional=*/true)) return false;
   const size_t left = arg + 1 < ctx.argc() ? ctx.argc() - arg - 1 : 0;
   if (left == 0 || left % 2 != 0) {
@@ -209,6 +265,21 @@ bool ParseAdd(CommandContext& ctx, AddRequest& request) {
     return false;
   }
   request.fields = ctx.args().subspan(arg + 1);
+  request.name.SetContent(request.fields);
+  return true;
+}
+
+// Replies with the ID of its entry and returns true if the message has been added before.
+bool ReplyToDuplicate(CommandContext& ctx, const NameOption& name,
+                      const FoundValue<Stream>& found) {
+  if (!name.given() || !found || found.value().idempotence() == nullptr) return false;
+  const std::optional<StreamId> id =
+      found.value().idempotence()->Find(name.producer(), name.name(), ctx.now());
+  if (!id) return false;
+  Edit<Stream> stream(ctx, 0, found.entry);
+  stream->UsableIdempotence().CountDuplicate();
+  stream.Done(/*notify_class=*/0, /*event=*/{});  // As in Redis, a change but no event.
+  ReplyStreamId(ctx.reply(), *id);
   return true;
 }
 
@@ -221,6 +292,7 @@ void XAdd(CommandContext& ctx) {
   const FoundValue<Stream> found = FindForWrite<Stream>(ctx, 0);
   if (found.wrong_type) return ctx.reply().Error(error_text::kWrongType);
   if (!found && request.no_create) return ctx.reply().Null();
+  if (ReplyToDuplicate(ctx, request.name, found)) return;
   const StreamId last = found ? found.value().last_id() : StreamId();
   const std::optional<StreamId> id = Resolve(ctx, request.id, last);
   if (!id) return;
@@ -228,6 +300,10 @@ void XAdd(CommandContext& ctx) {
 
   Edit<Stream> stream(ctx, 0, found.entry);
   stream->Append(*id, request.fields, ctx.settings().encoding);
+  if (request.name.given()) {
+    stream->UsableIdempotence().Record(request.name.producer(), request.name.name(), *id,
+                                       ctx.now());
+  }
   const bool trimmed = request.trim.given() && stream->Trim(request.trim.trim()) > 0;
   stream.Done(kNotifyStream, "xadd", 1, trimmed ? "xtrim" : "");
   ReplyStreamId(ctx.reply(), *id);
@@ -418,7 +494,8 @@ constexpr CommandExtras kAddExtras = {
         "6.2.0: Added the `NOMKSTREAM` option, `MINID` trimming strategy and the `LIMIT` "
         "option.\n"
         "7.0.0: Added support for the `<ms>-*` explicit ID form.\n"
-        "8.2.0: Added the `KEEPREF`, `DELREF` and `ACKED` options."};
+        "8.2.0: Added the `KEEPREF`, `DELREF` and `ACKED` options.\n"
+        "8.6.0: Added the `IDMP` and `IDMPAUTO` options."};
 constexpr CommandExtras kRangeExtras = {.history = "6.2.0: Added exclusive ranges."};
 constexpr CommandExtras kSetIdExtras = {
     .history = "7.0.0: Added the `entries_added` and `max_deleted_entry_id` arguments."};
@@ -433,8 +510,10 @@ constexpr CommandSpec kCommands[] = {
     {"xadd", -5, kWrite | kDenyOom | kFast, kAddKey, kAclStream, &XAdd, "5.0.0",
      "O(1) to add an entry, O(N) to trim, where N is the number of entries that go.",
      "Appends an entry to a stream, which is created if it does not exist.",
-     "key [NOMKSTREAM] [KEEPREF|DELREF|ACKED] [<MAXLEN|MINID> [=|~] threshold [LIMIT count]] "
-     "<*|id> field value [field value ...]", kAddExtras},
+     "key [NOMKSTREAM] [KEEPREF|DELREF|ACKED] "
+     "[IDMPAUTO producer-id|IDMP producer-id idempotent-id] "
+     "[(MAXLEN|MINID) [=|~] threshold [LIMIT count]] (*|id) field value [field value ...]",
+     kAddExtras},
     {"xdel", -3, kWrite | kFast, Keys(1, 1, 1, kRwDelete), kAclStream, &XDel, "5.0.0",
      "O(1) for each entry, whatever the size of the stream.",
      "Deletes entries from a stream and returns how many there were.", "key id [id ...]"},
@@ -458,7 +537,7 @@ constexpr CommandSpec kCommands[] = {
     {"xtrim", -4, kWrite, Keys(1, 1, 1, kRwDelete), kAclStream, &XTrim, "5.0.0",
      "O(N) where N is the number of entries that go; they mostly go by whole nodes.",
      "Removes entries from the beginning of a stream.",
-     "key <MAXLEN|MINID> [=|~] threshold [LIMIT count] [KEEPREF|DELREF|ACKED]", kTrimExtras},
+     "key (MAXLEN|MINID) [=|~] threshold [LIMIT count] [KEEPREF|DELREF|ACKED]", kTrimExtras},
 };
 // clang-format on
 static_assert(IsWellFormed(kCommands));

@@ -265,7 +265,7 @@ constexpr CommandExtras kGroupSetIdExtras = {
 // clang-format off
 constexpr CommandSpec kGroupSubcommands[] = {
     {"create", -5, kWrite | kDenyOom, kInserted, kAclStream, &GroupCreate, "5.0.0", "O(1)",
-     "Creates a consumer group.", "key group <id|$> [MKSTREAM] [ENTRIESREAD entries-read]",
+     "Creates a consumer group.", "key group (id|$) [MKSTREAM] [ENTRIESREAD entries-read]",
      kCreateExtras},
     {"createconsumer", 5, kWrite | kDenyOom, kInserted, kAclStream, &GroupCreateConsumer, "6.2.0",
      "O(1)", "Creates a consumer in a group.", "key group consumer"},
@@ -278,7 +278,7 @@ constexpr CommandSpec kGroupSubcommands[] = {
      "Lists the subcommands."},
     {"setid", -5, kWrite, kUpdated, kAclStream, &GroupSetId, "5.0.0", "O(1)",
      "Sets the last ID that a consumer group has read.",
-     "key group <id|$> [ENTRIESREAD entries-read]", kGroupSetIdExtras},
+     "key group (id|$) [ENTRIESREAD entries-read]", kGroupSetIdExtras},
 };
 
 constexpr CommandSpec kCommands[] = {

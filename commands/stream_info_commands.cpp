@@ -62,6 +62,9 @@ size_t AtMost(const Map& map, uint64_t count) {
 
 // ---- XINFO STREAM
 
+// What a stream says of itself in any case, in fields of a map.
+constexpr size_t kFigures = 7;
+
 void ReplyStreamFigures(ReplyWriter& reply, const Stream& stream) {
   ReplyNumber(reply, "length", stream.size());
   ReplyNumber(reply, "radix-tree-keys", stream.nodes().size());
@@ -70,6 +73,22 @@ void ReplyStreamFigures(ReplyWriter& reply, const Stream& stream) {
   ReplyId(reply, "max-deleted-entry-id", stream.max_deleted_id());
   ReplyNumber(reply, "entries-added", stream.entries_added());
   ReplyId(reply, "recorded-first-entry-id", stream.first_id());
+}
+
+// A stream whose producers name no messages has none of these, as before there were any.
+size_t IdempotenceFigures(const Stream& stream) { return stream.idempotence() == nullptr ? 0 : 6; }
+
+void ReplyIdempotenceFigures(ReplyWriter& reply, const Stream& stream, UnixMillis now) {
+  const StreamIdempotence* const idempotence = stream.idempotence();
+  if (idempotence == nullptr) return;
+  const StreamIdempotence::Tracked tracked = idempotence->CountTracked(now);
+  const auto duration = static_cast<uint64_t>(idempotence->limits().duration.count());
+  ReplyNumber(reply, "idmp-duration", duration);
+  ReplyNumber(reply, "idmp-maxsize", idempotence->limits().max_size);
+  ReplyNumber(reply, "pids-tracked", tracked.producers);
+  ReplyNumber(reply, "iids-tracked", tracked.messages);
+  ReplyNumber(reply, "iids-added", idempotence->added());
+  ReplyNumber(reply, "iids-duplicates", idempotence->duplicates());
 }
 
 void ReplyEdge(ReplyWriter& reply, std::string_view name, const Stream& stream,
@@ -83,9 +102,10 @@ void ReplyEdge(ReplyWriter& reply, std::string_view name, const Stream& stream,
   }
 }
 
-void ReplySummary(ReplyWriter& reply, const Stream& stream) {
-  reply.Map(10);
+void ReplySummary(ReplyWriter& reply, const Stream& stream, UnixMillis now) {
+  reply.Map(kFigures + IdempotenceFigures(stream) + 3);
   ReplyStreamFigures(reply, stream);
+  ReplyIdempotenceFigures(reply, stream, now);
   ReplyNumber(reply, "groups", stream.group_count());
   ReplyEdge(reply, "first-entry", stream, StreamCursor::Order::kForward);
   ReplyEdge(reply, "last-entry", stream, StreamCursor::Order::kBackward);
@@ -128,7 +148,9 @@ void ReplyFullConsumer(ReplyWriter& reply, const StreamGroup& group, const Strea
 
 void ReplyFullGroup(ReplyWriter& reply, const Stream& stream, const StreamGroup& group,
                     uint64_t count) {
-  reply.Map(7);
+  // As the stream's own figures: what nobody uses is not there.
+  const size_t ownerless = group.CountOwnerless();
+  reply.Map(ownerless == 0 ? 7 : 8);
   reply.Bulk("name");
   reply.Bulk(group.name());
   ReplyId(reply, "last-delivered-id", group.last_id);
@@ -139,11 +161,13 @@ void ReplyFullGroup(ReplyWriter& reply, const Stream& stream, const StreamGroup&
   for (const auto& [name, consumer] : group.consumers()) {
     ReplyFullConsumer(reply, group, *consumer, count);
   }
+  if (ownerless > 0) ReplyNumber(reply, "nacked-count", ownerless);
 }
 
-void ReplyFull(ReplyWriter& reply, const Stream& stream, uint64_t count) {
-  reply.Map(9);
+void ReplyFull(ReplyWriter& reply, const Stream& stream, uint64_t count, UnixMillis now) {
+  reply.Map(kFigures + IdempotenceFigures(stream) + 2);
   ReplyStreamFigures(reply, stream);
+  ReplyIdempotenceFigures(reply, stream, now);
   reply.Bulk("entries");
   StreamCursor cursor(stream, StreamId::Min(), StreamId::Max());
   ReplyEntries(reply, cursor, count);
@@ -157,7 +181,7 @@ void InfoStream(CommandContext& ctx) {
   constexpr int64_t kDefaultCount = 10;
   const std::optional<Stream> stream = FindStream(ctx);
   if (!stream) return;
-  if (ctx.argc() == 3) return ReplySummary(ctx.reply(), *stream);
+  if (ctx.argc() == 3) return ReplySummary(ctx.reply(), *stream, ctx.now());
 
   const bool has_count = ctx.argc() == 6 && EqualsIgnoreCase(ctx.arg(4), "COUNT");
   if (!EqualsIgnoreCase(ctx.arg(3), "FULL") || (ctx.argc() != 4 && !has_count)) {
@@ -166,7 +190,7 @@ void InfoStream(CommandContext& ctx) {
   int64_t count = kDefaultCount;
   if (has_count && !ParseInteger(ctx, 5, count)) return;
   if (count < 0) count = kDefaultCount;
-  ReplyFull(ctx.reply(), *stream, static_cast<uint64_t>(count));
+  ReplyFull(ctx.reply(), *stream, static_cast<uint64_t>(count), ctx.now());
 }
 
 // ---- XINFO GROUPS, CONSUMERS
@@ -224,7 +248,10 @@ constexpr CommandExtras kStreamExtras = {
     .history =
         "6.0.0: Added the `FULL` modifier.\n"
         "7.0.0: Added the `max-deleted-entry-id`, `entries-added`, "
-        "`recorded-first-entry-id`, `entries-read` and `lag` fields"};
+        "`recorded-first-entry-id`, `entries-read` and `lag` fields\n"
+        "8.6.0: Added the `idmp-duration`, `idmp-maxsize`, `pids-tracked`, `iids-tracked`, "
+        "`iids-added` and `iids-duplicates` fields\n"
+        "8.8.0: Added the `nacked-count` field"};
 
 // clang-format off
 constexpr CommandSpec kInfoSubcommands[] = {

@@ -1,5 +1,5 @@
-// What was given to consumers of a group and is not acknowledged yet: seeing it, and giving it to
-// others.
+// What was given to consumers of a group and is not acknowledged yet: seeing it, giving it to
+// others and giving it back.
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -26,15 +26,25 @@ constexpr std::string_view kXAutoClaimMinIdle = "ERR Invalid min-idle-time argum
 constexpr std::string_view kXClaimIdle = "ERR Invalid IDLE option argument for XCLAIM";
 constexpr std::string_view kXClaimTime = "ERR Invalid TIME option argument for XCLAIM";
 constexpr std::string_view kXClaimRetryCount = "ERR Invalid RETRYCOUNT option argument for XCLAIM";
+constexpr std::string_view kXNackMode = "ERR mode must be SILENT, FAIL, or FATAL";
+constexpr std::string_view kXNackNumIds = "ERR numids must be a positive integer";
+constexpr std::string_view kXNackTooFewIds = "ERR number of IDs doesn't match numids";
+constexpr std::string_view kXNackRetryCount = "ERR Invalid RETRYCOUNT value, must be >= 0";
 constexpr std::string_view kCountNotPositive = "ERR COUNT must be > 0";
 constexpr std::string_view kCountTooHigh =
     "ERR Insufficient memory, failed allocating transient memory, COUNT too high.";
 
 constexpr std::string_view kConsumerCreated = "xgroup-createconsumer";
 
-// How long ago it was given, as far as clocks can be trusted.
+// How long ago it was given, as far as clocks can be trusted; -1 if no consumer has it.
 int64_t IdleMillis(const PendingEntry& delivery, UnixMillis now) {
+  if (delivery.consumer == nullptr) return -1;
   return std::max(now - delivery.delivered_at, int64_t{0});
+}
+
+// Whether it may go to another consumer: at once if none has it.
+bool IsIdleFor(const PendingEntry& delivery, int64_t min_idle, UnixMillis now) {
+  return delivery.consumer == nullptr || min_idle <= 0 || now - delivery.delivered_at >= min_idle;
 }
 
 std::string_view OwnerOf(const PendingEntry& delivery) {
@@ -114,7 +124,7 @@ bool ParsePending(CommandContext& ctx, PendingRequest& request) {
 // Replies with a pending entry, if it has been idle for long enough.
 bool ReplyPending(CommandContext& ctx, const PendingRequest& request, StreamId id,
                   const PendingEntry& delivery) {
-  if (request.min_idle > 0 && ctx.now() - delivery.delivered_at < request.min_idle) return false;
+  if (!IsIdleFor(delivery, request.min_idle, ctx.now())) return false;
   ctx.reply().Array(4);
   ReplyStreamId(ctx.reply(), id);
   ctx.reply().Bulk(OwnerOf(delivery));
@@ -261,7 +271,7 @@ bool ClaimOne(CommandContext& ctx, const ClaimRequest& request, const Stream& st
   }
   PendingEntry delivery{.delivered_at = request.delivered_at, .deliveries = 1};
   if (const PendingEntry* const pending = group.FindPending(id)) {
-    if (request.min_idle > 0 && ctx.now() - pending->delivered_at < request.min_idle) return false;
+    if (!IsIdleFor(*pending, request.min_idle, ctx.now())) return false;
     delivery.deliveries = pending->deliveries;
   } else if (!request.force) {
     return false;
@@ -270,7 +280,7 @@ bool ClaimOne(CommandContext& ctx, const ClaimRequest& request, const Stream& st
   if (request.deliveries) {
     delivery.deliveries = *request.deliveries;
   } else if (!request.only_id) {
-    ++delivery.deliveries;
+    delivery.CountDelivery();
   }
   group.Deliver(id, delivery);
   ReplyClaimed(ctx, id, entry, request.only_id);
@@ -369,9 +379,9 @@ class AutoClaim {
       return;
     }
     PendingEntry delivery = *group_.FindPending(id);
-    if (request_.min_idle > 0 && ctx_.now() - delivery.delivered_at < request_.min_idle) return;
+    if (!IsIdleFor(delivery, request_.min_idle, ctx_.now())) return;
     delivery.delivered_at = ctx_.now();
-    if (!request_.only_id) ++delivery.deliveries;
+    if (!request_.only_id) delivery.CountDelivery();
     delivery.consumer = &claimant_.consumer();
     group_.Deliver(id, delivery);
     ReplyClaimed(ctx_, id, entry, request_.only_id);
@@ -413,6 +423,130 @@ void XAutoClaim(CommandContext& ctx) {
   stream.DoneUnwatched(0);
 }
 
+// ---- XNACK
+
+struct ReleaseRequest {
+  // What the consumer says of the delivery it gives back.
+  enum class Mode : uint8_t {
+    kSilent,  // It does not count.
+    kFail,    // It has failed.
+    kFatal,   // Every other would fail as well.
+  };
+
+  Mode mode = Mode::kSilent;
+  size_t first = 0;  // Arguments of the IDs.
+  size_t last = 0;
+  std::optional<uint64_t> deliveries;
+  bool force = false;  // Also what is not pending.
+};
+
+std::optional<ReleaseRequest::Mode> ParseReleaseMode(std::string_view word) {
+  if (EqualsIgnoreCase(word, "SILENT")) return ReleaseRequest::Mode::kSilent;
+  if (EqualsIgnoreCase(word, "FAIL")) return ReleaseRequest::Mode::kFail;
+  if (EqualsIgnoreCase(word, "FATAL")) return ReleaseRequest::Mode::kFatal;
+  return std::nullopt;
+}
+
+// IDS numids id [id ...], from argument 4 on. Other than XACKDEL's, and so are its errors.
+bool ParseReleasedIds(CommandContext& ctx, ReleaseRequest& request) {
+  constexpr size_t kFirstId = 6;
+  if (!EqualsIgnoreCase(ctx.arg(4), "IDS")) {
+    ctx.reply().Error(error_text::kSyntax);
+    return false;
+  }
+  const std::optional<int64_t> count = ParseInt64(ctx.arg(5));
+  if (!count || *count < 1 || *count > std::numeric_limits<int32_t>::max()) {
+    ctx.reply().Error(kXNackNumIds);
+    return false;
+  }
+  if (static_cast<size_t>(*count) > ctx.argc() - kFirstId) {
+    ctx.reply().Error(kXNackTooFewIds);
+    return false;
+  }
+  request.first = kFirstId;
+  request.last = kFirstId + static_cast<size_t>(*count) - 1;
+  StreamId id;
+  for (size_t arg = request.first; arg <= request.last; ++arg) {
+    if (!ParseStreamId(ctx, arg, id)) return false;
+  }
+  return true;
+}
+
+bool ParseReleaseOption(CommandContext& ctx, size_t& arg, ReleaseRequest& request) {
+  const std::string_view word = ctx.arg(arg);
+  if (EqualsIgnoreCase(word, "FORCE")) {
+    request.force = true;
+    return true;
+  }
+  if (arg + 1 == ctx.argc() || !EqualsIgnoreCase(word, "RETRYCOUNT")) {
+    ctx.reply().Error(absl::StrCat("ERR Unrecognized XNACK option '", AsPrinted(word), "'"));
+    return false;
+  }
+  int64_t count = 0;
+  if (!ParseInteger(ctx, ++arg, count)) return false;
+  if (count < 0) {
+    ctx.reply().Error(kXNackRetryCount);
+    return false;
+  }
+  request.deliveries = static_cast<uint64_t>(count);
+  return true;
+}
+
+bool ParseRelease(CommandContext& ctx, ReleaseRequest& request) {
+  const std::optional<ReleaseRequest::Mode> mode = ParseReleaseMode(ctx.arg(3));
+  if (!mode) {
+    ctx.reply().Error(kXNackMode);
+    return false;
+  }
+  request.mode = *mode;
+  if (!ParseReleasedIds(ctx, request)) return false;
+  for (size_t arg = request.last + 1; arg < ctx.argc(); ++arg) {
+    if (!ParseReleaseOption(ctx, arg, request)) return false;
+  }
+  return true;
+}
+
+// How often the entry counts as delivered once it has been given back.
+uint64_t DeliveriesAfter(const ReleaseRequest& request, uint64_t deliveries) {
+  if (request.deliveries) return *request.deliveries;
+  switch (request.mode) {
+    case ReleaseRequest::Mode::kSilent:
+      return deliveries == 0 ? 0 : deliveries - 1;
+    case ReleaseRequest::Mode::kFail:
+      return deliveries;
+    case ReleaseRequest::Mode::kFatal:
+      return PendingEntry::kMostDeliveries;
+  }
+  return deliveries;
+}
+
+bool ReleaseOne(const ReleaseRequest& request, const Stream& stream, StreamGroup& group,
+                StreamId id) {
+  const PendingEntry* const pending = group.FindPending(id);
+  if (pending == nullptr && !(request.force && stream.Contains(id))) return false;
+  const uint64_t deliveries = pending == nullptr ? 0 : pending->deliveries;
+  group.Deliver(
+      id,
+      {.delivered_at = 0, .deliveries = DeliveriesAfter(request, deliveries), .consumer = nullptr});
+  return true;
+}
+
+void XNack(CommandContext& ctx) {
+  const FoundValue<Stream> found = FindForWrite<Stream>(ctx, 0);
+  if (!HasGroup(ctx, found)) return;
+  ReleaseRequest request;
+  if (!ParseRelease(ctx, request)) return;
+
+  Edit<Stream> stream(ctx, 0, found.entry);
+  StreamGroup& group = *stream->FindGroup(ctx.arg(2));
+  int64_t released = 0;
+  for (size_t arg = request.first; arg <= request.last; ++arg) {
+    if (ReleaseOne(request, *stream, group, *ParseStreamId(ctx.arg(arg)))) ++released;
+  }
+  stream.DoneUnwatched(released);
+  ctx.reply().Integer(released);
+}
+
 constexpr CommandExtras kVarying = {.tips = "nondeterministic_output"};
 constexpr CommandExtras kAutoClaimExtras = {
     .tips = "nondeterministic_output",
@@ -435,6 +569,10 @@ constexpr CommandSpec kCommands[] = {
      "key group consumer min-idle-time id [id ...] [IDLE milliseconds] "
      "[TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID last-id]",
      kVarying},
+    {"xnack", -7, kWrite | kFast, Keys(1, 1, 1, kKeyRw | kKeyUpdate), kAclStream, &XNack, "8.8.0",
+     "O(1) for each entry.",
+     "Gives pending entries back to the group, so that any consumer may claim them at once.",
+     "key group (SILENT|FAIL|FATAL) IDS numids id [id ...] [RETRYCOUNT count] [FORCE]"},
     {"xpending", -3, kReadOnly, Keys(1, 1, 1), kAclStream, &XPending, "5.0.0",
      "O(N) where N is the number of entries returned, or with IDLE looked at; the summary takes "
      "O(N) where N is the number of consumers.",

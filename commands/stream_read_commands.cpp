@@ -299,7 +299,7 @@ void ReplyHistory(CommandContext& ctx, const ReadRequest& request, const Stream&
       ReplyEntry(reply, cursor);
       PendingEntry& delivery = *group.FindPending(*at);
       delivery.delivered_at = ctx.now();
-      ++delivery.deliveries;
+      delivery.CountDelivery();
     } else {
       reply.Array(2);
       ReplyStreamId(reply, *at);

@@ -23,6 +23,7 @@ void Stream::Destroy() {
     data_->groups->~Groups();
     CountingAllocator<Groups>(&data_->bytes).deallocate(data_->groups, 1);
   }
+  if (data_->idempotence != nullptr) StreamIdempotence::Destroy(data_->idempotence);
   data_->~Data();
   Deallocate(data_, SizeClass(sizeof(Data)));
   data_ = nullptr;
@@ -37,6 +38,9 @@ Stream Stream::Clone() const {
   clone.data_->last_id = data_->last_id;
   clone.data_->first_id = data_->first_id;
   clone.data_->max_deleted_id = data_->max_deleted_id;
+  if (data_->idempotence != nullptr) {
+    clone.data_->idempotence = data_->idempotence->Clone(&clone.data_->bytes);
+  }
   if (data_->groups == nullptr) return clone;
   for (const auto& [name, group] : *data_->groups) {
     StreamGroup* const copy = group->Clone(&clone.data_->bytes);
@@ -47,6 +51,7 @@ Stream Stream::Clone() const {
 
 size_t Stream::free_effort() const {
   size_t effort = data_->nodes.size();
+  if (data_->idempotence != nullptr) effort += data_->idempotence->size();
   if (group_count() == 0) return effort;
   // As in Redis, one group stands for all: to ask each would not be constant time.
   const StreamGroup& group = *data_->groups->begin()->second;
@@ -280,6 +285,15 @@ bool Stream::RemoveReferences(StreamId id) {
   bool any = false;
   for (const auto& [name, group] : *data_->groups) any |= group->Acknowledge(id);
   return any;
+}
+
+// ---- Messages that producers named.
+
+StreamIdempotence& Stream::UsableIdempotence() {
+  if (data_->idempotence == nullptr) {
+    data_->idempotence = StreamIdempotence::Create(&data_->bytes);
+  }
+  return *data_->idempotence;
 }
 
 // ---- How far groups have come.

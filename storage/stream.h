@@ -25,6 +25,7 @@
 #include "storage/object.h"
 #include "storage/stream_group.h"
 #include "storage/stream_id.h"
+#include "storage/stream_idempotence.h"
 #include "storage/stream_node.h"
 
 namespace larder {
@@ -124,6 +125,11 @@ class Stream {
   // told, for what was deleted in between is not remembered.
   int64_t CountUpTo(StreamId id) const;
 
+  // ---- Messages that producers named.
+  // Null if none ever has, nor has anybody set limits for it.
+  const StreamIdempotence* idempotence() const { return data_->idempotence; }
+  StreamIdempotence& UsableIdempotence();
+
   // ---- To build one from a serialized form.
   // Adopts the bytes. REQUIRES: `first_id` is above those of all nodes; StreamNode::Validate.
   void AdoptNode(StreamId first_id, Listpack entries);
@@ -138,6 +144,7 @@ class Stream {
     size_t bytes;  // All that the stream occupies, this included.
     Nodes nodes;
     Groups* groups = nullptr;
+    StreamIdempotence* idempotence = nullptr;
     uint64_t length = 0;  // Live entries.
     uint64_t entries_added = 0;
     StreamId last_id;

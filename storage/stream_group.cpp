@@ -87,6 +87,12 @@ void StreamGroup::RemoveConsumer(StreamConsumer* consumer) {
   CountingAllocator<StreamConsumer>(bytes_).deallocate(consumer, 1);
 }
 
+size_t StreamGroup::CountOwnerless() const {
+  size_t count = pending_.size();
+  for (const auto& [name, consumer] : consumers_) count -= consumer->pending().size();
+  return count;
+}
+
 PendingEntry* StreamGroup::FindPending(StreamId id) {
   const auto found = pending_.find(id);
   return found == pending_.end() ? nullptr : &found->second;

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string_view>
 
 #include "absl/container/btree_map.h"
@@ -45,9 +46,16 @@ class StreamConsumer {
 
 // One delivery.
 struct PendingEntry {
+  static constexpr uint64_t kMostDeliveries = std::numeric_limits<int64_t>::max();
+
   UnixMillis delivered_at = 0;
   uint64_t deliveries = 0;
   StreamConsumer* consumer = nullptr;  // Null: given back by whom it was delivered to (XNACK).
+
+  // Not beyond the most, which XNACK gives to what nobody should try again.
+  void CountDelivery() {
+    if (deliveries < kMostDeliveries) ++deliveries;
+  }
 };
 
 class StreamGroup {
@@ -80,11 +88,14 @@ class StreamGroup {
 
   // ---- Pending entries.
   const Pending& pending() const { return pending_; }
+  // How many of them no consumer has. Looks at each consumer.
+  size_t CountOwnerless() const;
   // Null if it is not pending.
   // To change what is known of the delivery, but not its consumer: Deliver does that.
   PendingEntry* FindPending(StreamId id);
   const PendingEntry* FindPending(StreamId id) const;
-  // Makes the entry pending for `delivery.consumer`, whoever it was pending for until now.
+  // Makes the entry pending for `delivery.consumer`, or nobody if that is null, whoever it was
+  // pending for until now.
   void Deliver(StreamId id, const PendingEntry& delivery);
   // False if it was not pending.
   bool Acknowledge(StreamId id);
