@@ -35,8 +35,9 @@ class Board:
     """Miss ratios by cell and contestant, each a list over the repeats."""
 
     def __init__(self, runs):
-        void = void_runs(runs)
-        self._runs = sorted((run for run in runs if run not in void), key=lambda run: run.repeat)
+        self.void = void_runs(runs)
+        valid = (run for run in runs if run not in self.void)
+        self._runs = sorted(valid, key=lambda run: run.repeat)
         found = {run.cell for run in self._runs}
         self.cells = [cell for name, cell in cells.CELLS.items() if name in found]
 
@@ -93,8 +94,9 @@ def misses_section(board, contestants=None):
 
 
 def summary_section(board):
+    left_out = f" **Runs that are void and left out: {len(board.void)}.**" if board.void else ""
     section = Section("All cells", f"Misses over those of Redis's better policy in each of "
-                      f"{len(board.cells)} cells.", board.judged, None)
+                      f"{len(board.cells)} cells.{left_out}", board.judged, None)
     section.declare("geometric mean", "", 3, MEAN_GOAL)
     section.declare("worst cell", "", 3, WORST_GOAL)
     for name in board.contestants():

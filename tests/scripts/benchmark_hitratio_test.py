@@ -269,6 +269,8 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(report.void_runs(as_redis), [])
         self.assertIsNone(report.Board(above).judged)
         self.assertIn("**void**", report.runs_markdown(above))
+        document = report.document({}, "", [*above, run_of("Larder lru", 20)], [])
+        self.assertIn("void and left out: 1.", document)
 
     def test_the_document_has_all_sections_also_of_what_is_not_complete(self):
         text = report.document({"Processor": "x"}, "flat out", two_cells(), ["a.svg"])
