@@ -164,7 +164,8 @@ def sections(runs):
     board = Board(runs)
     if board.judged is None or not board.contestants("Redis"):
         return [misses_section(board)]
-    policies = dict.fromkeys(run.policy for run in runs if run.product == "Redis")
+    in_order = sorted(runs, key=lambda run: run.order)
+    policies = dict.fromkeys(run.policy for run in in_order if run.product == "Redis")
     wanted = [misses_section(board), summary_section(board), sized_section(board),
               *(same_policy_section(board, policy) for policy in policies), keys_section(board)]
     return [section for section in wanted if section.columns]
