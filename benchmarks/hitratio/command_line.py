@@ -1,6 +1,7 @@
 """The options of benchmarks/hitratio.py, and what they set going."""
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -113,13 +114,14 @@ def run(arguments):
     tasks = tasks_of(options, chosen, all_contestants(options))
     facts = machine.facts()
     done = []
-    for result in runs.in_parallel(tasks, options.jobs):
-        done.append(result)
-        _say(f"{len(done)}/{len(tasks)} {result.cell}, {result.contestant}: "
-             f"{result.miss_ratio * 100:.2f} % misses, {result.keys:,} keys, "
-             f"{result.seconds:.1f} s")
-        # After each, so that an interrupted run leaves what it had.
-        _write(options, facts, done)
+    with contextlib.closing(runs.in_parallel(tasks, options.jobs)) as results:
+        for result in results:
+            done.append(result)
+            _say(f"{len(done)}/{len(tasks)} {result.cell}, {result.contestant}: "
+                 f"{result.miss_ratio * 100:.2f} % misses, {result.keys:,} keys, "
+                 f"{result.seconds:.1f} s")
+            # After each, so that an interrupted run leaves what it had.
+            _write(options, facts, done)
     print(report.head_markdown(facts, pace_of(options)))
     for section in report.sections(done):
         print(tables.section_markdown(section))

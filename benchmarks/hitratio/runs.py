@@ -2,6 +2,7 @@
 
 import dataclasses
 import multiprocessing
+import multiprocessing.connection
 import pathlib
 import signal
 import sys
@@ -9,6 +10,7 @@ import sys
 from . import cells, client
 
 QUICK_SHARE = 0.1  # Of the requests, in as much of the time.
+_END_SECONDS = 15  # That a replay gets to end its server.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,14 +71,59 @@ class Run:
             server_cpu_seconds=round(sum(server.cpu_seconds()), 2))
 
 
-def _prepare_worker():
+def _work(task, outcome):
+    """Runs `task` in a process of its own and sends its Run, or the error it ended with."""
     # Ctrl-C reaches all processes; who began the workers ends them, and they their servers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        outcome.send(task.run())
+    except Exception as error:  # Whatever it is, it is raised again where it can be reported.
+        outcome.send(error)
+
+
+def _begin(task):
+    """(where its outcome can be read, process) of a task that runs from now on."""
+    outcome, sender = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(target=_work, args=(task, sender))
+    process.start()
+    sender.close()  # So that its end is seen here.
+    return outcome, process
+
+
+def _finish(outcome, process):
+    try:
+        result = outcome.recv()
+    except EOFError:
+        result = RuntimeError("a replay was killed")
+    process.join()
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _end(processes):
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(_END_SECONDS)
+        if process.is_alive():
+            process.kill()  # Takes its server with it.
+            process.join()
 
 
 def in_parallel(tasks, jobs):
-    """Yields a Run for each of `tasks`, `jobs` at a time, as they end."""
-    # A process for each replay, since they would wait for one another's turn within one.
-    with multiprocessing.Pool(jobs, _prepare_worker, maxtasksperchild=1) as pool:
-        yield from pool.imap_unordered(Task.run, tasks)
+    """Yields a Run for each of `tasks`, `jobs` at a time, as they end. Close it: that ends them."""
+    # A process for each replay, since they would wait for one another's turn within one. No pool:
+    # one that is ended while it starts a worker may wait for that worker for ever.
+    waiting = list(tasks)
+    running = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                outcome, process = _begin(waiting.pop(0))
+                running[outcome] = process
+            for outcome in multiprocessing.connection.wait(list(running)):
+                yield _finish(outcome, running.pop(outcome))
+    finally:
+        _end(running.values())

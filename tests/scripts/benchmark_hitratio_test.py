@@ -3,8 +3,11 @@
 
 import contextlib
 import io
+import multiprocessing
+import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -310,6 +313,35 @@ class CommandLineTest(unittest.TestCase):
                 self.assertEqual(command_line.main(["--traces", folder]), 1)
             self.assertIn(folder, said.getvalue())
             self.assertIn("LARDER_TRACES", said.getvalue())
+
+
+class Work:
+    """A task that does as it is told."""
+
+    def __init__(self, what):
+        self.what = what
+
+    def run(self):
+        if self.what == "fail":
+            raise ValueError("told to")
+        if self.what == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.what == "last for ever":
+            signal.pause()
+        return self.what
+
+
+class InParallelTest(unittest.TestCase):
+    def test_every_task_gives_its_result(self):
+        tasks = [Work(number) for number in range(7)]
+        for jobs in (1, 3, 9):
+            self.assertEqual(sorted(runs.in_parallel(tasks, jobs)), list(range(7)))
+
+    def test_a_failure_ends_all(self):
+        for what, error in (("fail", ValueError), ("die", RuntimeError)):
+            with self.assertRaises(error):
+                list(runs.in_parallel([Work("last for ever"), Work(what)], 2))
+            self.assertEqual(multiprocessing.active_children(), [])
 
 
 @unittest.skipUnless(shutil.which("zstd"), "needs zstd")
