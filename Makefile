@@ -5,7 +5,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
 run: ## Install what is missing, build, start on port 6379; ARGS='--port 6380' and the like
@@ -33,6 +33,12 @@ test: ## Everything that CI runs
 .PHONY: bench
 bench: deps release ## Larder beside redis-server: table, Markdown and plots in benchmarks/results
 	@/usr/bin/python3 benchmarks/compare.py $(ARGS)
+
+.PHONY: bench-hitratio
+bench-hitratio: deps ## Real traces against Larder, Redis and memcached; ARGS='--traces DIR' and the like
+	@cmake --preset release > /dev/null
+	@cmake --build --preset release --target larder-server
+	@/usr/bin/python3 benchmarks/hitratio.py $(ARGS)
 
 .PHONY: bench-micro
 bench-micro: deps release ## The micro-benchmarks; ARGS='--benchmark_filter=...' and the like

@@ -14,7 +14,7 @@ build_packages=(
 check_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19
   libgtest-dev libgmock-dev libbenchmark-dev libhiredis-dev
-  openssl python3 python3-redis redis-server redis-tools
+  memcached openssl python3 python3-redis redis-server redis-tools zstd
   # The compatibility suite: Redis's own tests, and clients and applications of other languages.
   tcl php-cli php-redis ruby ruby-redis ruby-sidekiq python3-celery python3-rq
 )
@@ -52,16 +52,17 @@ if ((EUID != 0)); then
   as_root=(sudo)
 fi
 
-# redis-server is here to be compared with, not to run: its package would start it on Larder's port.
+# These servers are here to be compared with, not to run: their packages would start them, Redis on
+# Larder's port.
 policy=/usr/sbin/policy-rc.d
-brings_redis=0
-if [[ " ${missing[*]} " == *" redis-server "* ]]; then
-  brings_redis=1
-  if [[ ! -e $policy ]]; then
-    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
-    "${as_root[@]}" chmod +x "$policy"
-    trap '"${as_root[@]}" rm -f "$policy"' EXIT
-  fi
+rivals=()
+for rival in redis-server memcached; do
+  if [[ " ${missing[*]} " == *" $rival "* ]]; then rivals+=("$rival"); fi
+done
+if ((${#rivals[@]})) && [[ ! -e $policy ]]; then
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod +x "$policy"
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
 fi
 
 echo "installing: ${missing[*]}"
@@ -69,6 +70,6 @@ echo "installing: ${missing[*]}"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -q -y --no-install-recommends "${missing[@]}"
 
-if ((brings_redis)) && [[ -d /run/systemd/system ]]; then
-  "${as_root[@]}" systemctl disable --now redis-server.service || true
+if ((${#rivals[@]})) && [[ -d /run/systemd/system ]]; then
+  "${as_root[@]}" systemctl disable --now "${rivals[@]/%/.service}" || true
 fi

@@ -1,0 +1,1 @@
+"""How many requests of real traces each server can answer: what `make bench-hitratio` measures."""
