@@ -23,12 +23,13 @@ constexpr size_t kMiniaturePart = 32;
 constexpr size_t kMinMiniatureKeys = 512;
 constexpr size_t kMaxMiniatureKeys = 8192;
 
-// Scores are updated four times a turnover.
-constexpr size_t kUpdatesPerTurnover = 4;
-constexpr size_t kMinInsertions = 64;
+// Scores are updated as often as there were half as many requests as entries, where an insertion
+// counts for as much as two hits. By insertions alone, a cache that hardly misses would keep a
+// wrong rule for long.
+constexpr size_t kMinProgress = 128;
+constexpr size_t kProgressOfInsertion = 2;
+constexpr size_t kProgressOfHit = 1;
 constexpr double kDecay = 0.93;
-// A rule must do so much better than the present one to replace it.
-constexpr double kLead = 1.02;
 
 }  // namespace
 
@@ -46,12 +47,13 @@ void AdaptiveQueues::OnInsert(KeyId id, uint8_t& state, Residents& residents) {
     FitSample();
   }
   Observe(id);
-  if (++insertions_ >= std::max(kMinInsertions, capacity_ / kUpdatesPerTurnover)) UpdateScores();
+  Progress(kProgressOfInsertion);
 }
 
 void AdaptiveQueues::OnHit(KeyId id, uint8_t& state) {
   QueueState(state).AddHit();
   Observe(id);
+  Progress(kProgressOfHit);
 }
 
 void AdaptiveQueues::OnErase(KeyId id, uint8_t& state) {
@@ -99,8 +101,15 @@ void AdaptiveQueues::FitSample() {
   }
 }
 
+void AdaptiveQueues::Progress(size_t amount) {
+  progress_ += amount;
+  if (progress_ < std::max(kMinProgress, capacity_ / 2)) [[likely]]
+    return;
+  progress_ = 0;
+  UpdateScores();
+}
+
 void AdaptiveQueues::UpdateScores() {
-  insertions_ = 0;
   FitSample();
   size_t best = current_;
   for (size_t i = 0; i < contenders_.size(); ++i) {
@@ -109,7 +118,6 @@ void AdaptiveQueues::UpdateScores() {
     contender.hits = 0;
     if (contender.score > contenders_[best].score) best = i;
   }
-  if (contenders_[best].score <= contenders_[current_].score * kLead) return;
   current_ = best;
   queues_.set_rule(contenders_[best].miniature.rule());
 }

@@ -50,6 +50,8 @@ class AdaptiveQueues final : public EvictionQueues {
   bool IsSampled(KeyId id) const;
   // Lets the number of sampled keys follow that of all.
   void FitSample();
+  // Updates the scores when it is time to.
+  void Progress(size_t amount);
   void UpdateScores();
 
   const KeyId seed_;
@@ -58,8 +60,8 @@ class AdaptiveQueues final : public EvictionQueues {
   size_t current_ = 0;   // The contender whose rule holds.
   size_t capacity_ = 0;  // Entries at the last eviction, or more if there were more since.
   bool has_evicted_ = false;
-  int sample_shift_ = 0;   // One key in 2^sample_shift_ is sampled.
-  size_t insertions_ = 0;  // Since the scores were last updated.
+  int sample_shift_ = 0;  // One key in 2^sample_shift_ is sampled.
+  size_t progress_ = 0;   // Towards the next update of the scores.
 };
 
 }  // namespace larder
