@@ -6,9 +6,10 @@
 // rules, admission by a frequency sketch (W-TinyLFU) among them, closed no more of the gap to the
 // optimum in simulation (benchmarks/eviction), for the choice has an error of its own.
 //
-// A hit costs a saturating counter in the entry and one hash; one key in many, up to one in 32,
-// pays a lookup in each miniature besides. In memory: 4 bytes a key for its place, 4 for ghosts,
-// and what the miniatures take, 2 to 3 in large caches and about 40 KiB in small ones.
+// A hit costs a saturating counter in the entry and one hash; a sampled key pays a lookup in
+// each miniature besides: every key of a small cache, one in 32 of a large one. In memory: 4 bytes
+// a key for its place, 4 for ghosts, and what the miniatures take, about 3 in large caches and up
+// to 110 KiB in small ones.
 //
 // Concurrency: as EvictionQueues says.
 #pragma once
