@@ -5,7 +5,7 @@ import dataclasses
 import pathlib
 import sys
 
-from . import load, servers
+from . import load, machine, servers
 
 
 @dataclasses.dataclass
@@ -44,8 +44,8 @@ class Bench:
         return count // 4 if self.quick else count
 
     def start(self, program, pinned=True, threads=1, options=()):
-        return servers.Server(program, threads, self.server_cores if pinned else None, options,
-                              self.port)
+        cores = self.server_cores if pinned else machine.ALL_CORES
+        return servers.Server(program, threads, cores, options, self.port)
 
     def tool(self, name):
         """One of our programs, or None where it has not been built."""

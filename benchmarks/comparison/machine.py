@@ -6,10 +6,13 @@ import platform
 import re
 
 
+# Ours before this process keeps to those of the load.
+ALL_CORES = sorted(os.sched_getaffinity(0))
+
+
 def cores():
     """(cores for the server, cores for the load). Both the same where there is but one."""
-    allowed = sorted(os.sched_getaffinity(0))
-    return allowed[:1], allowed[1:2] or allowed[:1]
+    return ALL_CORES[:1], ALL_CORES[1:2] or ALL_CORES[:1]
 
 
 def _first(path, pattern):
