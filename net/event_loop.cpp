@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/scheduling.h"
 
 namespace larder {
 namespace {
@@ -87,6 +88,7 @@ void EventLoop::Cancel(const TimerId& timer) { timers_.erase(timer); }
 void EventLoop::Run() {
   // The kernel may end a sleep late by this much; its default is longer than requests gather.
   prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
+  AskForShortTurns();
   std::array<epoll_event, kEventsPerRound> events;
   while (!stopping_.load(std::memory_order_acquire)) {
     std::chrono::nanoseconds longest = kLongestWait;

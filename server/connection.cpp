@@ -18,8 +18,8 @@ constexpr size_t kFlushInBetweenBytes = 512 * 1024;
 // A client that reads as fast as its thread writes has its turn for so long: past this the others
 // come first.
 constexpr int64_t kSentPerTurn = 1024 * 1024;
-// The same for one whose requests take long, in cycles: about half a millisecond.
-constexpr uint64_t kCyclesPerTurn = 1'000'000;
+// The same for one whose requests take long, in cycles: about a quarter of a millisecond.
+constexpr uint64_t kCyclesPerTurn = 500'000;
 constexpr size_t kPartsPerWrite = 64;
 // More output than this is freed in pieces when a client is cut off.
 constexpr size_t kFreedAtOnceBytes = 1024 * 1024;
@@ -188,8 +188,9 @@ void Connection::RunCollected(const Round::Item& item) {
   collected_ = false;
   if (closed()) return;
   Round& round = worker_.round();
+  const uint64_t began = CycleCount();
   if (item.count == 0 || RunBatch(round.RequestsOf(item), round.PreparedOf(item))) {
-    RunRest(item.parsed);
+    RunRest(item.parsed, began);
   }
   KeepRest();
 }
@@ -197,17 +198,16 @@ void Connection::RunCollected(const Round::Item& item) {
 void Connection::Process(std::string_view bytes) {
   last_interaction_ = worker_.loop().now();
   parser_.Feed(bytes);
-  RunRest(RequestParser::Result::kRequest);
+  RunRest(RequestParser::Result::kRequest, CycleCount());
   KeepRest();
   FinishRound();
 }
 
-void Connection::RunRest(RequestParser::Result parsed) {
+void Connection::RunRest(RequestParser::Result parsed, uint64_t began) {
   const std::span<Request> requests = worker_.requests();
   const int64_t sent_before = net_out_bytes_;
-  const uint64_t begin = CycleCount();
   while (parsed == RequestParser::Result::kRequest && !closed()) {
-    if (net_out_bytes_ - sent_before >= kSentPerTurn || CycleCount() - begin >= kCyclesPerTurn) {
+    if (net_out_bytes_ - sent_before >= kSentPerTurn || CycleCount() - began >= kCyclesPerTurn) {
       backlog_ = true;
       AskForTurn();
       return;

@@ -102,7 +102,7 @@ class Connection : public EventLoop::Handler {
   // Runs every complete request among `bytes`; keeps the rest.
   void Process(std::string_view bytes);
   // Goes on with what was fed to the parser, `parsed` being its latest result.
-  void RunRest(RequestParser::Result parsed);
+  void RunRest(RequestParser::Result parsed, uint64_t began);
   void FlushInBetween();
   RequestParser::Result Parse(std::span<Request> requests, size_t& count);
   void KeepRest();

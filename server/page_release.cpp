@@ -6,6 +6,7 @@
 
 #include "base/allocator.h"
 #include "base/memory_meter.h"
+#include "base/scheduling.h"
 #include "commands/memory_figures.h"
 
 namespace larder {
@@ -38,6 +39,7 @@ PageRelease::~PageRelease() {
 }
 
 void PageRelease::Run() {
+  GiveWayToOthers();
   // Resident but not allocated after the last release: code, stacks, fragments of pages. Nothing
   // can be released of that.
   int64_t fixed_bytes = 0;

@@ -4,6 +4,7 @@
 
 #include "base/allocator.h"
 #include "base/memory_meter.h"
+#include "base/scheduling.h"
 
 namespace larder {
 namespace {
@@ -47,6 +48,7 @@ void LazyFree::Push(Garbage garbage, size_t objects) {
 }
 
 void LazyFree::Run() {
+  GiveWayToOthers();
   MemoryMeter::ThreadBytes();  // What is freed here must be seen by those who run out of memory.
   mu_.Lock();
   while (true) {
