@@ -235,7 +235,7 @@ RequestParser::Result Connection::Parse(std::span<Request> requests, size_t& cou
   const bool authenticated = client_.Is(kClientAuthenticated);
   parser_.set_authenticated(authenticated);
   parser_.set_limits({.max_bulk_bytes = worker_.config().proto_max_bulk_bytes});
-  const size_t most = authenticated ? requests.size() : 1;
+  const size_t most = authenticated ? std::min(requests.size(), most_at_once_) : 1;
   RequestParser::Result parsed = RequestParser::Result::kRequest;
   while (count < most) {
     parsed = parser_.Next(requests[count]);
@@ -278,6 +278,7 @@ bool Connection::RunBatch(std::span<Request> requests, std::span<const PreparedR
                                         ? dispatcher.Run(client_, requests, now, reply)
                                         : dispatcher.Run(client_, requests, prepared, now, reply);
   commands_ += static_cast<int64_t>(result.executed);
+  AdaptBatch(result.cycles);
   switch (result.outcome) {
     case Dispatcher::Outcome::kDone:
       return true;
@@ -290,6 +291,15 @@ bool Connection::RunBatch(std::span<Request> requests, std::span<const PreparedR
       return false;
   }
   return true;
+}
+
+void Connection::AdaptBatch(uint64_t cycles) {
+  // A turn does not end within a batch: of requests that take long, fewer are one.
+  if (cycles > kCyclesPerTurn) {
+    most_at_once_ = std::max(most_at_once_ / 2, size_t{1});
+  } else if (cycles < kCyclesPerTurn / 4) [[likely]] {
+    most_at_once_ = std::min(most_at_once_ * 2, Dispatcher::kBatch);
+  }
 }
 
 void Connection::Hold(std::span<Request> requests) {

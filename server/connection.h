@@ -102,6 +102,7 @@ class Connection : public EventLoop::Handler {
   // Runs every complete request among `bytes`; keeps the rest.
   void Process(std::string_view bytes);
   // Goes on with what was fed to the parser, `parsed` being its latest result.
+  // The turn, which has its end, began at CycleCount() `began`.
   void RunRest(RequestParser::Result parsed, uint64_t began);
   void FlushInBetween();
   RequestParser::Result Parse(std::span<Request> requests, size_t& count);
@@ -109,6 +110,8 @@ class Connection : public EventLoop::Handler {
   void FailParsing();
   // False if what follows must not run.
   bool RunBatch(std::span<Request> requests, std::span<const PreparedRequest> prepared);
+  // After a batch that took so long.
+  void AdaptBatch(uint64_t cycles);
   void RunHeld();
   void Hold(std::span<Request> requests);
   void BeginWait(bool paused);
@@ -141,8 +144,9 @@ class Connection : public EventLoop::Handler {
   bool collected_ = false;  // Has requests in the worker's round.
   bool flush_queued_ = false;
   bool turn_asked_ = false;  // Stands in the worker's queue of those that have more to read.
-  bool backlog_ = false;     // unparsed_ holds whole requests, left for the next turn.
-  bool send_cut_ = false;    // The last Flush stopped although the socket takes more.
+  size_t most_at_once_ = Dispatcher::kBatch;  // Requests that run without a look at the clock.
+  bool backlog_ = false;   // unparsed_ holds whole requests, left for the next turn.
+  bool send_cut_ = false;  // The last Flush stopped although the socket takes more.
 };
 
 }  // namespace larder

@@ -114,7 +114,8 @@ Dispatcher::Result Dispatcher::Run(Client& client, std::span<Request> requests,
   context_.now_ = now;
   context_.access_clock_ = AccessClock(settings_->access_options(), now);
   last_cycles_ = CycleCount();
-  hold_watch_.Begin(last_cycles_);
+  const uint64_t began = last_cycles_;
+  hold_watch_.Begin(began);
   Result result;
   for (Request& request : requests) {
     result.outcome = RunOne(client, request, prepared[result.executed], reply);
@@ -131,6 +132,7 @@ Dispatcher::Result Dispatcher::Run(Client& client, std::span<Request> requests,
   }
   thread_tracking.client = nullptr;
   counters_.commands_processed.Add(static_cast<int64_t>(result.executed));
+  result.cycles = last_cycles_ - began;
   return result;
 }
 

@@ -108,6 +108,7 @@ class Dispatcher {
   struct Result {
     Outcome outcome = Outcome::kDone;
     size_t executed = 0;  // Requests that ran (or were answered with an error).
+    uint64_t cycles = 0;  // How long they took.
   };
 
   // Finds commands and keys, and begins to fetch the keys' shards.

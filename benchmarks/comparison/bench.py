@@ -39,6 +39,11 @@ class Bench:
         for number in range(min(rounds or self.rounds, self.rounds)):
             yield from contestants if number % 2 == 0 else reversed(contestants)
 
+    def turns_of_ours(self):
+        """The others once, ours each round: for what is held against a limit, not against them."""
+        ours = [contestant for contestant in self.contestants() if contestant[0] == self.ours]
+        return [*self.turns(rounds=1), *ours * (self.rounds - 1)]
+
     def scaled(self, count):
         """Fewer requests where a quick look is wanted."""
         return count // 4 if self.quick else count

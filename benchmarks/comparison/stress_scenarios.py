@@ -268,8 +268,7 @@ def growth(bench):
         section.declare(f"{phase}: GET max", "µs", 0)
     phases = [("growing", lambda port: load.fill(port, count, 8)),
               ("shrinking", lambda port: load.erase(port, count))]
-    ours = [contestant for contestant in bench.contestants() if contestant[0] == bench.ours]
-    for column, program in [*bench.turns(rounds=1), *ours * (bench.rounds - 1)]:
+    for column, program in bench.turns_of_ours():
         with bench.start(program) as server:
             for phase, run in phases:
                 server.client.config_resetstat()
