@@ -220,11 +220,11 @@ void Dispatcher::WarmCollections(std::span<const PreparedRequest> prepared) {
 void Dispatcher::WarmMembers(std::span<PreparedRequest> prepared) {
   for (PreparedRequest& request : prepared) {
     if (!request.names_member) continue;
+    // Of a small collection nothing is looked up: the next loop passes it over.
+    request.names_member = false;
     Shard& shard = keyspace_.ShardFor(request.key);
-    request.names_member = shard.mu().TryLock();
-    if (!request.names_member) continue;
+    if (!shard.mu().TryLock()) continue;
     const MemberTable* members = shard.LikelyMembers(request.db, request.key.hash);
-    // A small collection has nothing to look up: the next round passes it over.
     request.names_member = members != nullptr;
     if (members != nullptr) members->PrefetchBucket(request.member_hash);
     shard.mu().Unlock();
