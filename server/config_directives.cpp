@@ -151,14 +151,14 @@ constexpr ChoiceName kLogLevels[] = {
 };
 
 constexpr ChoiceName kMaxMemoryPolicies[] = {
-    Named("volatile-lru", MaxMemoryPolicy::kVolatileLru),
-    Named("volatile-lfu", MaxMemoryPolicy::kVolatileLfu),
-    Named("volatile-random", MaxMemoryPolicy::kVolatileRandom),
-    Named("volatile-ttl", MaxMemoryPolicy::kVolatileTtl),
-    Named("allkeys-lru", MaxMemoryPolicy::kAllKeysLru),
-    Named("allkeys-lfu", MaxMemoryPolicy::kAllKeysLfu),
-    Named("allkeys-random", MaxMemoryPolicy::kAllKeysRandom),
-    Named("noeviction", MaxMemoryPolicy::kNoEviction),
+    Named("volatile-lru", EvictionPolicy::kVolatileLru),
+    Named("volatile-lfu", EvictionPolicy::kVolatileLfu),
+    Named("volatile-random", EvictionPolicy::kVolatileRandom),
+    Named("volatile-ttl", EvictionPolicy::kVolatileTtl),
+    Named("allkeys-lru", EvictionPolicy::kAllKeysLru),
+    Named("allkeys-lfu", EvictionPolicy::kAllKeysLfu),
+    Named("allkeys-random", EvictionPolicy::kAllKeysRandom),
+    Named("noeviction", EvictionPolicy::kNoEviction),
 };
 
 constexpr ChoiceName kProtectedActions[] = {
