@@ -159,6 +159,12 @@ constexpr ChoiceName kMaxMemoryPolicies[] = {
     Named("allkeys-lfu", EvictionPolicy::kAllKeysLfu),
     Named("allkeys-random", EvictionPolicy::kAllKeysRandom),
     Named("noeviction", EvictionPolicy::kNoEviction),
+    Named("allkeys-adaptive", EvictionPolicy::kAllKeysAdaptive),
+    Named("allkeys-s3fifo", EvictionPolicy::kAllKeysS3Fifo),
+    Named("allkeys-fifo", EvictionPolicy::kAllKeysFifo),
+    Named("volatile-adaptive", EvictionPolicy::kVolatileAdaptive),
+    Named("volatile-s3fifo", EvictionPolicy::kVolatileS3Fifo),
+    Named("volatile-fifo", EvictionPolicy::kVolatileFifo),
 };
 
 constexpr ChoiceName kProtectedActions[] = {

@@ -17,7 +17,7 @@ class ResidentListener {
  public:
   virtual ~ResidentListener() = default;
 
-  // An entry has come; `hash` is its key's. Its access bits are zero, and the lowest eight of them
+  // An entry has come; `hash` is its key's. Its access bits are zero, and the lowest four of them
   // are the listener's from now on.
   virtual void OnInserted(const Shard& shard, uint64_t hash, Entry& entry) = 0;
   // An entry is about to go.

@@ -117,8 +117,7 @@ Entry* Shard::RandomEntry(int db, Random& random) {
   return table == nullptr || table->size() == 0 ? nullptr : table->RandomEntry(random);
 }
 
-Entry* Shard::FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(const Entry&)> wanted,
-                       int& db) {
+Entry* Shard::FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted, int& db) {
   for (db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
     const Table* table = TableOf(db);
     if (table == nullptr) continue;
@@ -622,7 +621,7 @@ void Shard::set_access_bits(AccessBits bits, ResidentListener* listener) {
 }
 
 void Shard::InheritAccess(Entry& entry, uint32_t access) {
-  constexpr uint32_t kListeners = 0xff;
+  constexpr uint32_t kListeners = 0xf;
   if (access_bits_ == AccessBits::kQueues) {
     access = (access & ~kListeners) | (entry.access() & kListeners);
   }

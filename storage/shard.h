@@ -88,7 +88,7 @@ class alignas(64) Shard {
   Entry* RandomEntry(int db, Random& random) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // An entry of any database whose key's hash agrees with `hash` in the fingerprint and in the low
   // `bits` bits, and for which wanted(entry) is true; its database in `db`. Null if there is none.
-  Entry* FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(const Entry&)> wanted, int& db)
+  Entry* FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted, int& db)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Visits at least one bucket's entries from `cursor` on; returns the next cursor, 0 at the end.
   // Redis's SCAN guarantee: an entry present from the first call to the last is visited at least
@@ -192,7 +192,7 @@ class alignas(64) Shard {
   enum class AccessBits : uint8_t {
     kClock,      // What AccessClock says.
     kUndecided,  // Nothing: those of old entries are being cleared, new ones have none.
-    kQueues,     // The lowest eight belong to the listener, which is told of what comes and goes.
+    kQueues,     // The lowest four belong to the listener, which is told of what comes and goes.
   };
   AccessBits access_bits() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return access_bits_; }
   // `listener` outlives its use; null for all but kQueues.

@@ -16,7 +16,7 @@ constexpr UnixMillis kNow = 1'700'000'000'000;
 // Keeps its own list of what is in a shard, and a mark in each entry.
 class Roll : public ResidentListener {
  public:
-  static constexpr uint8_t kMark = 0x5a;
+  static constexpr uint8_t kMark = 0xa;
 
   void OnInserted(const Shard& /*shard*/, uint64_t hash, Entry& entry) override {
     EXPECT_EQ(entry.access(), 0u);
@@ -25,7 +25,7 @@ class Roll : public ResidentListener {
     entry.queue_state() = kMark;
   }
   void OnErasing(const Shard& /*shard*/, uint64_t hash, Entry& entry) override {
-    EXPECT_EQ(entry.queue_state(), kMark) << entry.key();
+    EXPECT_EQ(entry.queue_state() & 0xf, kMark) << entry.key();
     EXPECT_EQ(volatile_.erase(hash), 1u) << entry.key();
   }
   void OnVolatilityChanged(const Shard& /*shard*/, uint64_t hash, Entry& entry) override {
@@ -109,16 +109,17 @@ TEST_F(ResidentListenerTest, WhatItKnowsOfAnEntryIsItsOwn) {
   const HashedKey to = HashedKey::Of("to");
   Entry* entry = shard_.SetString(0, from, "value", kNoExpiry);
   shard_.InheritAccess(*entry, 0x123456);
-  EXPECT_EQ(entry->access(), 0x123400u | Roll::kMark);
-  entry->queue_state() = Roll::kMark;
+  EXPECT_EQ(entry->access(), 0x123450u | Roll::kMark);
   Entry* moved = shard_.Attach(0, to, shard_.Extract(0, from, entry));
-  EXPECT_EQ(moved->access(), 0x123400u | Roll::kMark);
+  EXPECT_EQ(moved->access(), 0x123450u | Roll::kMark);
 }
 
-TEST(ShardFindLikeTest, FindsByTheBitsOfAHash) {
-  // Few bits, so that a table of this size has several homes for them.
-  constexpr int kBits = 4;
-  constexpr uint64_t kKnown = (1 << kBits) - 1;
+class ShardFindLikeTest : public testing::TestWithParam<int> {};
+
+TEST_P(ShardFindLikeTest, FindsByTheBitsOfAHash) {
+  // With few bits a table of this size has several homes for them, with many it has fewer buckets.
+  const int bits = GetParam();
+  const uint64_t known = (1u << bits) - 1;
   Shard shard(0, {.databases = 3});
   MutexLock lock(shard.mu());
   for (int i = 0; i < 2000; ++i) {
@@ -127,12 +128,12 @@ TEST(ShardFindLikeTest, FindsByTheBitsOfAHash) {
   for (int i = 0; i < 2000; ++i) {
     const std::string text = "key" + std::to_string(i);
     const HashedKey key = HashedKey::Of(text);
-    const uint64_t bits = (key.hash & kKnown) | (key.hash >> 56 << 56);
+    const uint64_t like = (key.hash & known) | (key.hash >> 56 << 56);
     std::set<std::string> met;
     int db = -1;
     const Entry* entry = shard.FindLike(
-        bits, kBits,
-        [&](const Entry& candidate) {
+        like, bits,
+        [&](Entry& candidate) {
           met.emplace(candidate.key());
           return candidate.key() == key.text;
         },
@@ -140,12 +141,13 @@ TEST(ShardFindLikeTest, FindsByTheBitsOfAHash) {
     ASSERT_NE(entry, nullptr) << key.text;
     EXPECT_EQ(entry->key(), key.text);
     EXPECT_EQ(db, i % 3);
-    for (const std::string& other : met) EXPECT_EQ(HashKeyText(other) & kKnown, key.hash & kKnown);
+    for (const std::string& other : met) EXPECT_EQ(HashKeyText(other) & known, key.hash & known);
   }
   int db = -1;
-  EXPECT_EQ(
-      shard.FindLike(HashKeyText("key1"), kBits, [](const Entry&) { return false; }, db), nullptr);
+  EXPECT_EQ(shard.FindLike(HashKeyText("key1"), bits, [](Entry&) { return false; }, db), nullptr);
 }
+
+INSTANTIATE_TEST_SUITE_P(Bits, ShardFindLikeTest, testing::Values(4, 20));
 
 }  // namespace
 }  // namespace larder
