@@ -188,8 +188,7 @@ Entry* Shard::Put(int db, const HashedKey& key, const Entry::Value& value, UnixM
 Entry* Shard::Replace(Table& table, uint64_t hash, Table::Place place, const Entry::Value& value,
                       UnixMillis expiry) {
   Entry* entry = place.entry();
-  const size_t old_bytes = entry->allocated_bytes();
-  const bool had_expiry = entry->has_expiry();
+  const Table::Counted before(*entry);
   // The old value goes last: the new one may be a view of it.
   if (entry->type() != ValueType::kString) {
     FreeObject(entry->object());
@@ -198,7 +197,7 @@ Entry* Shard::Replace(Table& table, uint64_t hash, Table::Place place, const Ent
     const BlobRef old_blob = entry->IsBlob() ? BlobRef::Adopt(entry->blob()) : BlobRef();
     entry = Entry::Rewrite(entry, value, expiry);
   }
-  table.Update(hash, place, entry, old_bytes, had_expiry);
+  table.Update(hash, place, entry, before);
   return entry;
 }
 
@@ -218,7 +217,8 @@ void Shard::EndEdit(int db, const HashedKey& key, Entry* entry, const Object& ob
   Table& table = *TableOf(db);
   LARDER_DCHECK(table.Find(key) && table.Find(key).entry() == entry);
   entry->SetObject(object);
-  table.AddBytes(static_cast<int64_t>(AllocatedBytes(object)) - static_cast<int64_t>(bytes_before));
+  table.AddBytes(object.type,
+                 static_cast<int64_t>(AllocatedBytes(object)) - static_cast<int64_t>(bytes_before));
   if (entry->has_timed_fields()) [[unlikely]]
     table.NoteDueFields(key.hash, *entry);
   if (changed && (hooks_ & kObserved) != 0 && observer_ != nullptr) [[unlikely]]
@@ -291,7 +291,8 @@ void Shard::EditBlob(Table& table, Table::Place place, size_t size) {
   blob->set_size(size);
   Blob* raw = blob.Detach();
   entry->SetBlobPointer(raw);
-  table.AddBytes(static_cast<int64_t>(entry->allocated_bytes()) - static_cast<int64_t>(old_bytes));
+  table.AddBytes(ValueType::kString,
+                 static_cast<int64_t>(entry->allocated_bytes()) - static_cast<int64_t>(old_bytes));
 }
 
 Entry* Shard::SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis expiry) {
@@ -299,10 +300,9 @@ Entry* Shard::SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis e
   const Table::Place place = table.Find(key);
   LARDER_DCHECK(place && place.entry() == entry);
   BeforeMutation(db, table, key.hash, key.text);
-  const size_t old_bytes = entry->allocated_bytes();
-  const bool had_expiry = entry->has_expiry();
+  const Table::Counted before(*entry);
   entry = Entry::ChangeExpiry(entry, expiry);
-  table.Update(key.hash, place, entry, old_bytes, had_expiry);
+  table.Update(key.hash, place, entry, before);
   return entry;
 }
 
@@ -452,8 +452,8 @@ bool Shard::ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place pl
   budget = std::max<size_t>(budget, 1);  // So that every look makes progress.
   const size_t fields = hash.EraseExpired(now, budget);
   entry->SetObject(hash.object());
-  table.AddBytes(static_cast<int64_t>(AllocatedBytes(entry->object())) -
-                 static_cast<int64_t>(bytes_before));
+  table.AddBytes(entry->type(), static_cast<int64_t>(AllocatedBytes(entry->object())) -
+                                    static_cast<int64_t>(bytes_before));
   if (fields == 0) return true;
   const bool emptied = hash.empty();
   if (observer_ != nullptr) {
@@ -585,6 +585,12 @@ void Shard::EndSnapshot() {
 }
 
 // ---- The rest
+
+void Shard::AddUsageTo(UsageByType& usage) const {
+  for (int db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
+    if (const Table* table = TableOf(db)) table->AddUsageTo(usage);
+  }
+}
 
 size_t Shard::memory_bytes() const {
   size_t bytes = first_table_.bytes();

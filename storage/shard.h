@@ -182,6 +182,8 @@ class alignas(64) Shard {
 
   // Bytes held by this shard: entries, values and tables, allocator rounding included.
   size_t memory_bytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Adds the keys of all databases and what these occupy, tables not counted, by type.
+  void AddUsageTo(UsageByType& usage) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Whether OnKeyChanging is wanted: someone watches or tracks a key here.
   void set_observed(bool observed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

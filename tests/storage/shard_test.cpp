@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "storage/hash.h"
 #include "storage/key_hash.h"
 #include "storage/lazy_free.h"
 #include <gtest/gtest.h>
@@ -237,6 +238,20 @@ TEST(ShardTest, FlushAndSwapTakeWholeDatabases) {
   lazy_free.Drain();
   EXPECT_EQ(lazy_free.pending(), 0u);
   EXPECT_EQ(lazy_free.freed(), 2000u);
+}
+
+TEST(ShardTest, AnOverwriteWithAnotherTypeMovesTheUsage) {
+  Shard shard(0, {});
+  MutexLock lock(shard.mu());
+  const HashedKey key = HashedKey::Of("k");
+  shard.SetObject(0, key, Hash::Create().object(), kNoExpiry);
+  shard.SetString(0, key, "text", kNoExpiry);
+  shard.SetObject(1, key, Hash::Create().object(), kNoExpiry);
+  UsageByType usage;
+  shard.AddUsageTo(usage);
+  EXPECT_EQ(UsageOf(usage, ValueType::kString).keys, 1u);
+  EXPECT_EQ(UsageOf(usage, ValueType::kHash).keys, 1u);
+  shard.CheckInvariants();
 }
 
 TEST(ShardTest, LargeValuesAreFreedInTheBackgroundWhenAsked) {
