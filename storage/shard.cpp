@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "base/allocator.h"
@@ -42,7 +43,8 @@ Shard::Shard(uint32_t id, const ShardOptions& options)
     : id_(id),
       other_tables_(static_cast<size_t>(options.databases) - 1),
       observer_(options.observer),
-      lazy_free_(options.lazy_free) {}
+      lazy_free_(options.lazy_free),
+      pinned_keys_(options.pinned_keys) {}
 
 Shard::~Shard() = default;
 
@@ -309,6 +311,7 @@ Entry* Shard::SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis e
 // Takes the entry out of the table.
 Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place place) {
   BeforeMutation(db, table, key.hash, key.text);
+  ForgetPin(db, key.text);
   Entry* entry = table.Remove(table.BucketIndex(key.hash), place);
   ShrinkAfterErase(db, table);
   return entry;
@@ -363,7 +366,8 @@ std::unique_ptr<Shard::Detached> Shard::Extract(int db, const HashedKey& key, En
   Table& table = *TableOf(db);
   const Table::Place place = table.Find(key);
   LARDER_CHECK(place && place.entry() == entry);
-  return std::unique_ptr<Detached>(new Detached(Unlink(db, table, key, place)));
+  const bool pinned = IsPinned(db, key.text);
+  return std::unique_ptr<Detached>(new Detached(Unlink(db, table, key, place), pinned));
 }
 
 Entry* Shard::Attach(int db, const HashedKey& key, std::unique_ptr<Detached> value) {
@@ -371,12 +375,50 @@ Entry* Shard::Attach(int db, const HashedKey& key, std::unique_ptr<Detached> val
   Entry* entry = Put(db, key, source->value(), source->expiry());
   entry->set_access(source->access());
   Entry::DestroyShell(source);
+  if (value->pinned_) Pin(db, key, std::numeric_limits<int64_t>::max());
   return entry;
+}
+
+// ---- Pinned keys
+
+void Shard::NotePins(int64_t more) {
+  if (more == 0) return;
+  if (pinned_keys_ != nullptr) pinned_keys_->fetch_add(more, std::memory_order_relaxed);
+  has_pins_ = !pins_->empty();
+  if (!has_pins_) pins_.reset();
+}
+
+bool Shard::Pin(int db, const HashedKey& key, int64_t most) {
+  Table& table = *TableOf(db);
+  LARDER_DCHECK(table.Find(key));
+  if (IsPinned(db, key.text)) return true;
+  // Two threads that pin at once may both find the last room; that much the bound may be exceeded.
+  if (pinned_keys_ != nullptr && pinned_keys_->load(std::memory_order_relaxed) >= most)
+    return false;
+  BeforeMutation(db, table, key.hash, key.text);
+  if (pins_ == nullptr) pins_ = std::make_unique<PinnedKeys>();
+  NotePins(static_cast<int64_t>(pins_->Insert(db, key.text)));
+  return true;
+}
+
+bool Shard::Unpin(int db, const HashedKey& key) {
+  if (!IsPinned(db, key.text)) return false;
+  BeforeMutation(db, *TableOf(db), key.hash, key.text);
+  ForgetPin(db, key.text);
+  return true;
+}
+
+void Shard::ForEachPinned(int db, absl::FunctionRef<void(const Entry&)> visit) const {
+  if (!has_pins_) return;
+  for (const std::string& name : pins_->names(db)) {
+    visit(*TableOf(db)->Find(HashedKey::Of(name)).entry());
+  }
 }
 
 void Shard::Flush(int db, Reclaim reclaim) {
   Table* table = TableOf(db);
   if (table == nullptr || table->bucket_count() == 0) return;
+  if (has_pins_) NotePins(-static_cast<int64_t>(pins_->Clear(db)));
   Table flushed = std::move(*table);
   if (db != 0) other_tables_[static_cast<size_t>(db) - 1].reset();
   if (flushed.walk().pending) {
@@ -397,6 +439,7 @@ void Shard::Discard(Table&& table, Reclaim reclaim) {
 
 void Shard::SwapDatabases(int a, int b) {
   if (a == b) return;
+  if (has_pins_) pins_->Swap(a, b);
   if (a > b) std::swap(a, b);
   std::unique_ptr<Table>& second = other_tables_[static_cast<size_t>(b) - 1];
   if (a != 0) {
@@ -436,6 +479,7 @@ void Shard::ShrinkIfNeeded(int db, Table& table, size_t& budget) {
 void Shard::RemoveExpired(int db, Table& table, uint32_t index, Table::Place place, uint64_t hash) {
   Entry* entry = place.entry();
   BeforeMutation(db, table, hash, entry->key());
+  ForgetPin(db, entry->key());
   table.Remove(index, place);
   if (observer_ != nullptr) observer_->OnKeyExpired(*this, db, entry->key());
   Free(entry, Reclaim::kBackground);
@@ -461,6 +505,7 @@ bool Shard::ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place pl
     observer_->OnFieldsExpired(*this, db, entry->key(), fields, emptied);
   }
   if (!emptied) return true;
+  ForgetPin(db, entry->key());
   table.Remove(index, place);
   Free(entry, Reclaim::kBackground);
   return false;
@@ -610,6 +655,10 @@ void Shard::set_lazy_expiry(bool enabled) { lazy_expiry_ = enabled; }
 void Shard::CheckInvariants() const {
   for (int db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
     if (const Table* table = TableOf(db)) table->CheckInvariants();
+    if (!has_pins_) continue;
+    for (const std::string& name : pins_->names(db)) {
+      LARDER_CHECK(TableOf(db)->Find(HashedKey::Of(name)));
+    }
   }
   for (const Table& table : flushed_) table.CheckInvariants();
 }
