@@ -47,7 +47,7 @@ int64_t Evictor::EvictOne(const Victim& victim, UnixMillis now, OnEvicted on_evi
   {
     MutexLock lock(shard.mu());
     const Entry* entry = shard.Find(victim.db, key, now);
-    if (entry == nullptr) return 0;
+    if (entry == nullptr || shard.IsPinned(victim.db, victim.key)) return 0;
     freed_bytes = static_cast<int64_t>(entry->allocated_bytes());
     shard.Erase(victim.db, key, Shard::Reclaim::kNow);
   }
