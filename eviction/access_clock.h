@@ -78,6 +78,12 @@ class AccessClock {
   // Seconds since the last access. REQUIRES: !counts().
   uint32_t IdleSeconds(uint32_t access) const { return (time_ - access) & kAccessMask; }
 
+  // The same whatever the bits mean; where they count, to the minute.
+  int64_t SecondsSinceAccess(uint32_t access) const {
+    if (!counts_) return IdleSeconds(access);
+    return int64_t{(time_ - (access >> 8)) & kMinuteMask} * 60;
+  }
+
   // The counter as it stands now, decayed but not incremented. REQUIRES: counts().
   uint32_t DecayedFrequency(uint32_t access) const {
     const uint32_t frequency = access & kMaxFrequency;

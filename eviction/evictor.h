@@ -27,8 +27,14 @@ class Evictor {
     int samples = 5;
     AccessOptions access;
   };
+  struct Evicted {
+    int db;
+    std::string_view key;
+    int64_t bytes;         // Entry and value.
+    int64_t idle_seconds;  // Since its last access.
+  };
   // Told of each key that was evicted; no lock is held then.
-  using OnEvicted = absl::FunctionRef<void(int db, std::string_view key)>;
+  using OnEvicted = absl::FunctionRef<void(const Evicted&)>;
 
   Evictor(Keyspace& keyspace, std::unique_ptr<MemoryGauge> gauge,
           std::unique_ptr<VictimSource> victims)
@@ -52,7 +58,8 @@ class Evictor {
  private:
   bool Evict(const Options& options, UnixMillis now, Random& random, OnEvicted on_evicted);
   // How many bytes that freed; 0 if the key had gone already.
-  int64_t EvictOne(const Victim& victim, UnixMillis now, OnEvicted on_evicted);
+  int64_t EvictOne(const Victim& victim, const VictimSource::Request& request,
+                   OnEvicted on_evicted);
 
   Keyspace& keyspace_;
   std::unique_ptr<MemoryGauge> gauge_;

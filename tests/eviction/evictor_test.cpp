@@ -1,5 +1,6 @@
 #include "eviction/evictor.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -55,8 +56,10 @@ class EvictorTest : public testing::Test {
   }
 
   bool MakeRoom(const Evictor::Options& options) {
-    return evictor_.MakeRoom(options, kNow, random_, [&](int db, std::string_view key) {
-      evicted_.emplace(db, std::string(key));
+    return evictor_.MakeRoom(options, kNow, random_, [&](const Evictor::Evicted& evicted) {
+      evicted_.emplace(evicted.db, std::string(evicted.key));
+      longest_idle_seconds_ = std::max(longest_idle_seconds_, evicted.idle_seconds);
+      evicted_bytes_ += evicted.bytes;
     });
   }
 
@@ -80,6 +83,8 @@ class EvictorTest : public testing::Test {
   Evictor evictor_;
   Random random_{42};
   std::set<std::pair<int, std::string>> evicted_;
+  int64_t longest_idle_seconds_ = 0;
+  int64_t evicted_bytes_ = 0;
 };
 
 TEST_F(EvictorTest, LeavesEverythingWithinTheLimit) {
@@ -106,6 +111,15 @@ TEST_F(EvictorTest, EvictsEverythingIfItMust) {
     EXPECT_TRUE(MakeRoom(WithPolicy(EvictionPolicy::kAllKeysRandom, kUnreachable)));
   }
   EXPECT_EQ(evicted_.size(), 100u);
+}
+
+TEST_F(EvictorTest, TellsHowLargeAndHowOldWhatItEvictedWas) {
+  Set("key", kNow - 100'000);
+  const int64_t used_bytes = gauge_.UsedBytes();
+  EvictKeys(EvictionPolicy::kAllKeysLru, 1);
+  EXPECT_EQ(longest_idle_seconds_, 100);
+  EXPECT_GE(evicted_bytes_, 100);
+  EXPECT_LE(evicted_bytes_, used_bytes - gauge_.UsedBytes());
 }
 
 TEST_F(EvictorTest, EvictsUntilThereIsRoomAndNotMuchMore) {
