@@ -187,6 +187,49 @@ TEST_F(EvictorTest, AKeyThatWasUsedAfterItWasPooledStays) {
   EXPECT_EQ(CountEvicted("idle"), static_cast<int>(evicted_.size()));
 }
 
+// Under each policy.
+class PinnedKeyTest : public EvictorTest, public testing::WithParamInterface<EvictionPolicy> {
+ protected:
+  void Pin(const std::string& key) {
+    const HashedKey hashed = HashedKey::Of(key);
+    Shard& shard = keyspace_.ShardFor(hashed);
+    MutexLock lock(shard.mu());
+    ASSERT_TRUE(shard.Pin(0, hashed, 100));
+  }
+};
+
+TEST_P(PinnedKeyTest, GoesNeverAndAllTheRestMay) {
+  for (int i = 0; i < 20; ++i) {
+    Set("pinned" + std::to_string(i), kNow - 1'000'000, kNow + 1000);
+    Pin("pinned" + std::to_string(i));
+  }
+  for (int i = 0; i < 100; ++i) Set("key" + std::to_string(i), kNow, kNow + 100'000);
+  bool room = true;
+  for (int i = 0; room && i < 1000; ++i) room = MakeRoom(WithPolicy(GetParam(), kUnreachable));
+  EXPECT_FALSE(room);
+  EXPECT_EQ(evicted_.size(), 100u);
+  EXPECT_EQ(CountEvicted("pinned"), 0);
+}
+
+TEST_P(PinnedKeyTest, IsSparedAlsoWhenItWasChosenAlready) {
+  // The pool remembers 16 of these.
+  for (int i = 0; i < 20; ++i) Set("key" + std::to_string(i), kNow - 1'000'000, kNow + 1000);
+  EvictKeys(GetParam(), 1);
+  evicted_.clear();
+  for (int i = 0; i < 20; ++i) {
+    if (Has("key" + std::to_string(i))) Pin("key" + std::to_string(i));
+  }
+  EXPECT_FALSE(MakeRoom(WithPolicy(GetParam(), kUnreachable)));
+  EXPECT_TRUE(evicted_.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, PinnedKeyTest,
+                         testing::Values(EvictionPolicy::kAllKeysLru, EvictionPolicy::kAllKeysLfu,
+                                         EvictionPolicy::kAllKeysRandom,
+                                         EvictionPolicy::kVolatileLru, EvictionPolicy::kVolatileLfu,
+                                         EvictionPolicy::kVolatileRandom,
+                                         EvictionPolicy::kVolatileTtl));
+
 // Each policy that spares keys without a TTL, also when next to none has one.
 class VolatileEvictorTest : public EvictorTest,
                             public testing::WithParamInterface<EvictionPolicy> {};
