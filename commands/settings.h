@@ -38,6 +38,7 @@ struct Settings {
   EvictionPolicy eviction_policy = EvictionPolicy::kNoEviction;
   int64_t maxmemory_bytes = 0;  // 0: no limit.
   int maxmemory_samples = 5;
+  int64_t bless_max_keys = 10000;
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;
   bool lazyfree_lazy_user_del = false;

@@ -184,6 +184,7 @@ struct Config {
   int64_t max_memory_bytes = 0;  // 0: no limit.
   MaxMemoryPolicy max_memory_policy = MaxMemoryPolicy::kNoEviction;
   int64_t max_memory_samples = 5;
+  int64_t bless_max_keys = 10000;  // That are never evicted.
   int64_t max_memory_eviction_tenacity = 10;
   int64_t lfu_log_factor = 10;
   int64_t lfu_decay_minutes = 1;

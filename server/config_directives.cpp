@@ -292,6 +292,7 @@ constexpr Directive kDirectives[] = {
     Choice<&Config::max_memory_policy>("maxmemory-policy", kModifiable, kMaxMemoryPolicies, ConfigHook::kMaxMemory),
     Number("maxmemory-samples", "", kModifiable, &Config::max_memory_samples, 1, kInt, ConfigHook::kMaxMemory),
     Number("maxmemory-eviction-tenacity", "", kNoEffect, &Config::max_memory_eviction_tenacity, 0, 100, ConfigHook::kMaxMemory),
+    Number("bless-max-keys", "", kModifiable, &Config::bless_max_keys, 0, kLong),
     Number("lfu-log-factor", "", kModifiable, &Config::lfu_log_factor, 0, kInt),
     Number("lfu-decay-time", "", kModifiable, &Config::lfu_decay_minutes, 0, kInt),
 

@@ -41,6 +41,7 @@ Settings SettingsFromConfig(const Config& config) {
   settings.eviction_policy = PolicyOf(config.max_memory_policy);
   settings.maxmemory_bytes = config.max_memory_bytes;
   settings.maxmemory_samples = static_cast<int>(config.max_memory_samples);
+  settings.bless_max_keys = config.bless_max_keys;
   settings.lfu_log_factor = static_cast<int>(config.lfu_log_factor);
   settings.lfu_decay_minutes = static_cast<int>(config.lfu_decay_minutes);
   settings.lazyfree_lazy_user_del = config.lazyfree_lazy_user_del;
