@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/counter.h"
+#include "commands/eviction_counters.h"
 #include "commands/latency_histogram.h"
 
 namespace larder {
@@ -44,6 +45,7 @@ struct ThreadCounters {
   // The longest time that this thread held a shard's lock: in processor time, and by the clock.
   Counter longest_shard_hold_ns;
   Counter longest_shard_hold_wall_ns;
+  EvictionCounters evictions;
   std::vector<CommandCounters> by_command;  // By Command::id().
 
   // Any thread: from now on the figures count as zero, although their owner is yet to reset them.

@@ -359,12 +359,13 @@ bool Dispatcher::MakeRoom() {
   const Evictor::Options options{.maxmemory_bytes = settings_->maxmemory_bytes,
                                  .samples = settings_->maxmemory_samples,
                                  .access = settings_->access_options()};
-  return evictor_.MakeRoom(options, context_.now_, random_,
-                           [this](const Evictor::Evicted& evicted) {
-                             counters_.evicted_keys.Increment();
-                             context_.events_.push_back(
-                                 {kNotifyEvicted, "evicted", evicted.db, std::string(evicted.key)});
-                           });
+  return evictor_.MakeRoom(
+      options, context_.now_, random_, [this](const Evictor::Evicted& evicted) {
+        counters_.evicted_keys.Increment();
+        counters_.evictions.Count(settings_->eviction_policy, evicted.bytes, evicted.idle_seconds);
+        context_.events_.push_back(
+            {kNotifyEvicted, "evicted", evicted.db, std::string(evicted.key)});
+      });
 }
 
 bool Dispatcher::EvictSlice(UnixMillis now) {

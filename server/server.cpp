@@ -336,6 +336,7 @@ void Server::ResetStatistics() {
     worker->ResetStatistics();
   }
   keyspace_.lazy_free().ResetFreed();
+  info_.ForgetSamples();
 }
 
 void Server::SetMonitor(Client& client, bool on) {
