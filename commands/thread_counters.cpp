@@ -12,6 +12,7 @@ void ThreadCounters::Reset() {
     counter->Set(0);
   }
   evictions.Reset();
+  by_prefix.Reset();
   for (CommandCounters& command : by_command) {
     for (Counter* counter :
          {&command.calls, &command.nanoseconds, &command.rejected_calls, &command.failed_calls}) {

@@ -206,6 +206,8 @@ struct Config {
   SanitizeDump sanitize_dump_payload = SanitizeDump::kNo;
 
   // --- Observability ---
+  int64_t hit_ratio_max_prefixes = 0;  // 0: off.
+  std::string hit_ratio_delimiter = ":";
   int64_t slowlog_log_slower_than_us = 10000;  // -1: off.
   int64_t slowlog_max_entries = 128;
   int64_t latency_monitor_threshold_ms = 0;  // 0: off.

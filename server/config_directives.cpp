@@ -312,6 +312,8 @@ constexpr Directive kDirectives[] = {
     Choice<&Config::sanitize_dump_payload>("sanitize-dump-payload", kNoEffect, kSanitizeDumps),
 
     // --- Observability ---
+    Number("hit-ratio-max-prefixes", "", kModifiable, &Config::hit_ratio_max_prefixes, 0, 100000),
+    Text("hit-ratio-delimiter", "", kModifiable, &Config::hit_ratio_delimiter, ConfigHook::kNone, &CheckDelimiter),
     Number("slowlog-log-slower-than", "", kModifiable, &Config::slowlog_log_slower_than_us, -1, kLong),
     Number("slowlog-max-len", "", kModifiable, &Config::slowlog_max_entries, 0, kLong, ConfigHook::kSlowLog),
     Number("latency-monitor-threshold", "", kModifiable, &Config::latency_monitor_threshold_ms, 0, kLong),

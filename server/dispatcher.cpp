@@ -83,6 +83,9 @@ Dispatcher::Dispatcher(const Options& options)
 
 void Dispatcher::set_settings(const Settings* settings) {
   settings_ = settings;
+  counters_.by_prefix.Configure(
+      {.max_prefixes = static_cast<size_t>(settings->hit_ratio_max_prefixes),
+       .delimiter = settings->hit_ratio_delimiter});
   constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   const int64_t slow = settings->slowlog_log_slower_than_us;
   const int64_t latency = settings->latency_monitor_threshold_ms;

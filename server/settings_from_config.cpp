@@ -49,6 +49,8 @@ Settings SettingsFromConfig(const Config& config) {
   settings.lazyfree_lazy_server_del = config.lazyfree_lazy_server_del;
   settings.lazyfree_lazy_expire = config.lazyfree_lazy_expire;
   settings.slowlog_log_slower_than_us = config.slowlog_log_slower_than_us;
+  settings.hit_ratio_max_prefixes = config.hit_ratio_max_prefixes;
+  settings.hit_ratio_delimiter = config.hit_ratio_delimiter[0];
   settings.slowlog_max_len = config.slowlog_max_entries;
   settings.latency_monitor_threshold_ms = config.latency_monitor_threshold_ms;
   settings.latency_tracking = config.latency_tracking;
