@@ -43,11 +43,11 @@ void CommandContext::Touch(size_t key, Entry& entry) {
 Entry* CommandContext::Inspect(size_t key) {
   Entry* entry = Peek(key);
   if (entry == nullptr) {
-    counters_->keyspace_misses.Increment();
+    counters_->CountMiss(keys_[key].text);
     Notify(kNotifyKeyMiss, "keymiss", key);
     return nullptr;
   }
-  counters_->keyspace_hits.Increment();
+  counters_->CountHit(keys_[key].text);
   return entry;
 }
 
@@ -244,11 +244,11 @@ Entry* CommandContext::FindNamed(const HashedKey& key) {
   shard.mu().AssertHeld();
   Entry* entry = shard.Find(db(), key, now_);
   if (entry == nullptr) {
-    counters_->keyspace_misses.Increment();
+    counters_->CountMiss(key.text);
     NotifyIn(db(), kNotifyKeyMiss, "keymiss", key.text);
     return nullptr;
   }
-  counters_->keyspace_hits.Increment();
+  counters_->CountHit(key.text);
   if (!client_->Is(kClientNoTouch)) TouchIn(shard, key.hash, *entry);
   return entry;
 }

@@ -107,6 +107,12 @@ class AccessClock {
     return (time_ - access) & kAccessMask;
   }
 
+  // The same whatever the bits mean; where they count, to the minute.
+  int64_t SecondsSinceAccess(uint32_t access) const {
+    if (!counts()) return IdleSeconds(access);
+    return int64_t{(time_ - (access >> 8)) & kMinuteMask} * 60;
+  }
+
   // The counter as it stands now, decayed but not incremented. REQUIRES: counts().
   uint32_t DecayedFrequency(uint32_t access) const {
     const uint32_t frequency = access & kMaxFrequency;

@@ -298,6 +298,7 @@ constexpr Directive kDirectives[] = {
     Choice<&Config::max_memory_policy>("maxmemory-policy", kModifiable, kMaxMemoryPolicies, ConfigHook::kMaxMemory),
     Number("maxmemory-samples", "", kModifiable, &Config::max_memory_samples, 1, kInt, ConfigHook::kMaxMemory),
     Number("maxmemory-eviction-tenacity", "", kNoEffect, &Config::max_memory_eviction_tenacity, 0, 100, ConfigHook::kMaxMemory),
+    Number("bless-max-keys", "", kModifiable, &Config::bless_max_keys, 0, kLong),
     Number("lfu-log-factor", "", kModifiable, &Config::lfu_log_factor, 0, kInt),
     Number("lfu-decay-time", "", kModifiable, &Config::lfu_decay_minutes, 0, kInt),
 
@@ -317,6 +318,8 @@ constexpr Directive kDirectives[] = {
     Choice<&Config::sanitize_dump_payload>("sanitize-dump-payload", kNoEffect, kSanitizeDumps),
 
     // --- Observability ---
+    Number("hit-ratio-max-prefixes", "", kModifiable, &Config::hit_ratio_max_prefixes, 0, 100000),
+    Text("hit-ratio-delimiter", "", kModifiable, &Config::hit_ratio_delimiter, ConfigHook::kNone, &CheckDelimiter),
     Number("slowlog-log-slower-than", "", kModifiable, &Config::slowlog_log_slower_than_us, -1, kLong),
     Number("slowlog-max-len", "", kModifiable, &Config::slowlog_max_entries, 0, kLong, ConfigHook::kSlowLog),
     Number("latency-monitor-threshold", "", kModifiable, &Config::latency_monitor_threshold_ms, 0, kLong),
