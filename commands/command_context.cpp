@@ -16,9 +16,14 @@ BlobRef CommandContext::TakeBlob(size_t arg_index) {
 }
 
 void CommandContext::Touch(Entry& entry) {
-  if (client_->Is(kClientNoTouch)) [[unlikely]]
+  if (client_->Is(kClientNoTouch) || access_clock_.ignores_reads()) [[unlikely]]
     return;
   access_clock_.Touch(entry, *random_);
+}
+
+void CommandContext::TouchChanged(Entry& entry) {
+  if (access_clock_.ignores_reads()) [[unlikely]]
+    access_clock_.Touch(entry, *random_);
 }
 
 Entry* CommandContext::Inspect(size_t key) {
@@ -139,6 +144,7 @@ std::span<char> CommandContext::EditString(size_t key, Entry*& entry, size_t siz
     entry = shard.SetString(db(), keys_[key], {}, kNoExpiry);
     access_clock_.Touch(*entry, *random_);
   }
+  TouchChanged(*entry);
   return shard.EditString(db(), keys_[key], entry, size);
 }
 
@@ -167,6 +173,7 @@ void CommandContext::EndEdit(size_t key, Entry* entry, const Object& object, siz
                              bool changed) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
+  if (changed) TouchChanged(*entry);
   shard.EndEdit(db(), keys_[key], entry, object, bytes_before, changed);
 }
 
@@ -174,6 +181,7 @@ Entry* CommandContext::SetExpiry(size_t key, Entry* entry, UnixMillis expiry) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
   MarkDirty();
+  TouchChanged(*entry);
   return shard.SetExpiry(db(), keys_[key], entry, expiry);
 }
 

@@ -179,7 +179,10 @@ class CommandContext {
     }
   }
   void QueueEvent(uint32_t notify_class, std::string_view event, int db, std::string_view key);
+  // A key was looked up for a command. Setting one counts as an access anyway.
   void Touch(Entry& entry);
+  // What was looked up is now changed in place: that is the access where reading is none.
+  void TouchChanged(Entry& entry);
   // While a request is tried again: one of the keys that it waits for, but not the one that
   // changed.
   bool IsHidden(size_t key) const;

@@ -34,7 +34,8 @@ class AccessClock {
   AccessClock(const AccessOptions& options, UnixMillis now)
       : log_factor_(options.lfu_log_factor),
         decay_minutes_(options.lfu_decay_minutes),
-        counts_(TracksFrequency(options.policy)) {
+        counts_(TracksFrequency(options.policy)),
+        ignores_reads_(IgnoresReads(options.policy)) {
     set_now(now);
   }
 
@@ -44,6 +45,8 @@ class AccessClock {
   }
 
   bool counts() const { return counts_; }
+  // Under *-lrm the bits tell of the last change: who only looks a key up does not touch it.
+  bool ignores_reads() const { return ignores_reads_; }
 
   // The bits of an entry that is created now.
   uint32_t Initial() const { return counts_ ? time_ << 8 | kInitialFrequency : time_; }
@@ -104,6 +107,7 @@ class AccessClock {
   int log_factor_ = 10;
   int decay_minutes_ = 1;
   bool counts_ = false;
+  bool ignores_reads_ = false;
   uint32_t time_ = 0;  // Minutes if counts_, else seconds; wrapped.
 };
 

@@ -25,10 +25,12 @@ enum class LogLevel { kDebug, kVerbose, kNotice, kWarning, kNothing };
 
 enum class MaxMemoryPolicy {
   kVolatileLru,
+  kVolatileLrm,
   kVolatileLfu,
   kVolatileRandom,
   kVolatileTtl,
   kAllKeysLru,
+  kAllKeysLrm,
   kAllKeysLfu,
   kAllKeysRandom,
   kNoEviction,

@@ -158,6 +158,8 @@ constexpr ChoiceName kMaxMemoryPolicies[] = {
     Named("allkeys-lru", MaxMemoryPolicy::kAllKeysLru),
     Named("allkeys-lfu", MaxMemoryPolicy::kAllKeysLfu),
     Named("allkeys-random", MaxMemoryPolicy::kAllKeysRandom),
+    Named("volatile-lrm", MaxMemoryPolicy::kVolatileLrm),
+    Named("allkeys-lrm", MaxMemoryPolicy::kAllKeysLrm),
     Named("noeviction", MaxMemoryPolicy::kNoEviction),
 };
 

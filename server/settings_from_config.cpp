@@ -7,6 +7,8 @@ EvictionPolicy PolicyOf(MaxMemoryPolicy policy) {
   switch (policy) {
     case MaxMemoryPolicy::kVolatileLru:
       return EvictionPolicy::kVolatileLru;
+    case MaxMemoryPolicy::kVolatileLrm:
+      return EvictionPolicy::kVolatileLrm;
     case MaxMemoryPolicy::kVolatileLfu:
       return EvictionPolicy::kVolatileLfu;
     case MaxMemoryPolicy::kVolatileRandom:
@@ -15,6 +17,8 @@ EvictionPolicy PolicyOf(MaxMemoryPolicy policy) {
       return EvictionPolicy::kVolatileTtl;
     case MaxMemoryPolicy::kAllKeysLru:
       return EvictionPolicy::kAllKeysLru;
+    case MaxMemoryPolicy::kAllKeysLrm:
+      return EvictionPolicy::kAllKeysLrm;
     case MaxMemoryPolicy::kAllKeysLfu:
       return EvictionPolicy::kAllKeysLfu;
     case MaxMemoryPolicy::kAllKeysRandom:

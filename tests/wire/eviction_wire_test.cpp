@@ -125,7 +125,7 @@ TEST_P(EvictionUnderLoadTest, SeveralThreadsKeepTheLimitTogether) {
 INSTANTIATE_TEST_SUITE_P(Policies, EvictionUnderLoadTest,
                          testing::Values("allkeys-lru", "allkeys-lfu", "allkeys-random",
                                          "volatile-lru", "volatile-lfu", "volatile-random",
-                                         "volatile-ttl"),
+                                         "volatile-ttl", "allkeys-lrm", "volatile-lrm"),
                          [](const auto& policy) {
                            std::string name;
                            for (const char c : policy.param) {
@@ -133,6 +133,48 @@ INSTANTIATE_TEST_SUITE_P(Policies, EvictionUnderLoadTest,
                            }
                            return name;
                          });
+
+// What a key's access time is under least-recently-modified: reading leaves it, changing moves it.
+class LeastRecentlyModifiedTest : public testing::TestWithParam<std::vector<std::string>> {
+ protected:
+  LeastRecentlyModifiedTest()
+      : server_(ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lrm"})),
+        client_(server_.port()) {
+    client_.Call({"SET", "string", "1"});
+    client_.Call({"HSET", "hash", "field", "1", "spare", "1"});
+  }
+
+  // After the key has been left alone for so long, and the command has run.
+  int64_t IdleSecondsAfter(const std::vector<std::string>& command) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+    EXPECT_NE(client_.Raw(command)[0], '-');
+    return client_.Call({"OBJECT", "IDLETIME", command[1]}).integer;
+  }
+
+  ServerProcess server_;
+  RespClient client_;
+};
+
+class LeastRecentlyModifiedReadTest : public LeastRecentlyModifiedTest {};
+class LeastRecentlyModifiedWriteTest : public LeastRecentlyModifiedTest {};
+
+TEST_P(LeastRecentlyModifiedReadTest, LeavesTheTime) { EXPECT_GE(IdleSecondsAfter(GetParam()), 2); }
+TEST_P(LeastRecentlyModifiedWriteTest, MovesTheTime) { EXPECT_LE(IdleSecondsAfter(GetParam()), 1); }
+
+INSTANTIATE_TEST_SUITE_P(Commands, LeastRecentlyModifiedReadTest,
+                         testing::Values(std::vector<std::string>{"GET", "string"},
+                                         std::vector<std::string>{"TOUCH", "string"},
+                                         std::vector<std::string>{"HGET", "hash", "field"},
+                                         std::vector<std::string>{"HDEL", "hash", "none"},
+                                         std::vector<std::string>{"SETNX", "string", "2"}));
+INSTANTIATE_TEST_SUITE_P(Commands, LeastRecentlyModifiedWriteTest,
+                         testing::Values(std::vector<std::string>{"SET", "string", "2"},
+                                         std::vector<std::string>{"APPEND", "string", "2"},
+                                         std::vector<std::string>{"INCR", "string"},
+                                         std::vector<std::string>{"EXPIRE", "string", "100"},
+                                         std::vector<std::string>{"HSET", "hash", "field", "2"},
+                                         std::vector<std::string>{"HINCRBY", "hash", "field", "1"},
+                                         std::vector<std::string>{"HDEL", "hash", "spare"}));
 
 TEST(EvictionEventTest, EvictedKeysAreAnnounced) {
   ServerProcess server = ServerProcess::StartLarder(
