@@ -134,6 +134,35 @@ INSTANTIATE_TEST_SUITE_P(Policies, EvictionUnderLoadTest,
                            return name;
                          });
 
+// What a field of INFO says.
+int64_t InfoField(RespClient& client, const std::string& field) {
+  const std::string info = client.Call({"INFO"}).text;
+  const size_t at = info.find("\n" + field + ":");
+  return at == std::string::npos ? -1 : std::stoll(info.substr(at + field.size() + 2));
+}
+
+TEST(EvictionOfHugeValuesTest, TheyAreFreedInTheBackground) {
+  const ServerProcess server = ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lru"});
+  RespClient client(server.port());
+  constexpr int kMembers = kSanitized ? 100'000 : 1'000'000;
+  constexpr int kBatch = 10'000;
+  for (int first = 0; first < kMembers; first += kBatch) {
+    std::vector<std::string> command = {"SADD", "huge"};
+    for (int i = first; i < first + kBatch; ++i) command.push_back("member" + std::to_string(i));
+    ASSERT_EQ(client.Call(command).integer, kBatch);
+  }
+  client.Call({"CONFIG", "RESETSTAT"});
+  client.Call({"CONFIG", "SET", "maxmemory", "1"});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (InfoField(client, "lazyfreed_objects") == 0 &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+  EXPECT_EQ(InfoField(client, "lazyfreed_objects"), 1);
+  if (!kSanitized) EXPECT_LE(InfoField(client, "longest_shard_lock_hold_us"), 1000);
+}
+
 // What a key's access time is under least-recently-modified: reading leaves it, changing moves it.
 class LeastRecentlyModifiedTest : public testing::TestWithParam<std::vector<std::string>> {
  protected:
