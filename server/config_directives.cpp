@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "eviction/policy_name.h"
 #include "server/config_registry.h"
 
 namespace larder {
@@ -150,21 +151,26 @@ constexpr ChoiceName kLogLevels[] = {
     Named("nothing", LogLevel::kNothing),
 };
 
+constexpr ChoiceName Named(EvictionPolicy policy) { return Named(PolicyName(policy), policy); }
+
+// In the order of Redis's own table, by which it lists them where somebody names another.
 constexpr ChoiceName kMaxMemoryPolicies[] = {
-    Named("volatile-lru", EvictionPolicy::kVolatileLru),
-    Named("volatile-lfu", EvictionPolicy::kVolatileLfu),
-    Named("volatile-random", EvictionPolicy::kVolatileRandom),
-    Named("volatile-ttl", EvictionPolicy::kVolatileTtl),
-    Named("allkeys-lru", EvictionPolicy::kAllKeysLru),
-    Named("allkeys-lfu", EvictionPolicy::kAllKeysLfu),
-    Named("allkeys-random", EvictionPolicy::kAllKeysRandom),
-    Named("noeviction", EvictionPolicy::kNoEviction),
-    Named("allkeys-adaptive", EvictionPolicy::kAllKeysAdaptive),
-    Named("allkeys-s3fifo", EvictionPolicy::kAllKeysS3Fifo),
-    Named("allkeys-fifo", EvictionPolicy::kAllKeysFifo),
-    Named("volatile-adaptive", EvictionPolicy::kVolatileAdaptive),
-    Named("volatile-s3fifo", EvictionPolicy::kVolatileS3Fifo),
-    Named("volatile-fifo", EvictionPolicy::kVolatileFifo),
+    Named(EvictionPolicy::kVolatileLru),
+    Named(EvictionPolicy::kVolatileLfu),
+    Named(EvictionPolicy::kVolatileRandom),
+    Named(EvictionPolicy::kVolatileTtl),
+    Named(EvictionPolicy::kAllKeysLru),
+    Named(EvictionPolicy::kAllKeysLfu),
+    Named(EvictionPolicy::kAllKeysRandom),
+    Named(EvictionPolicy::kVolatileLrm),
+    Named(EvictionPolicy::kAllKeysLrm),
+    Named(EvictionPolicy::kNoEviction),
+    Named(EvictionPolicy::kAllKeysAdaptive),
+    Named(EvictionPolicy::kAllKeysS3Fifo),
+    Named(EvictionPolicy::kAllKeysFifo),
+    Named(EvictionPolicy::kVolatileAdaptive),
+    Named(EvictionPolicy::kVolatileS3Fifo),
+    Named(EvictionPolicy::kVolatileFifo),
 };
 
 constexpr ChoiceName kProtectedActions[] = {
