@@ -31,7 +31,8 @@ std::vector<AdmissionRule> AllRules() {
 }
 
 // The miniatures have a 32nd of the keys, but enough that chance does not decide, and not more than
-// it takes. Half as many cost half a per cent of the misses, four times as many saved a tenth of one.
+// it takes. Half as many cost half a per cent of the misses, four times as many saved a tenth of
+// one.
 constexpr size_t kMiniaturePart = 32;
 constexpr size_t kMinMiniatureKeys = 512;
 constexpr size_t kMaxMiniatureKeys = 8192;

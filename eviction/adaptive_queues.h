@@ -46,7 +46,7 @@ class AdaptiveQueues final : public EvictionQueues {
 
  private:
   struct Score {
-    double hits = 0;       // Of the miniature, older ones for less.
+    double hits = 0;        // Of the miniature, older ones for less.
     uint32_t new_hits = 0;  // Since the scores were last updated.
   };
 

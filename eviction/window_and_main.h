@@ -7,11 +7,11 @@
 // How large the window is, and how soon is soon, are the rule. It may change at any time; that
 // moves nothing either.
 //
-// Where the mean size is known, hits are weighed against bytes, as in GDSF (Cherkasova, "Improving WWW Proxies
-// Performance with Greedy-Dual-Size-Frequency Caching Policy", HP Labs 1998): a small entry passes
-// with fewer hits, and one of half the mean size loses a hit every other time only. That makes for
-// fewer misses, though not for fewer bytes missed. What will expire before it has had a fair part
-// of the time that a turn of main takes goes as if it had fewer hits.
+// Where the mean size is known, hits are weighed against bytes, as in GDSF (Cherkasova, "Improving
+// WWW Proxies Performance with Greedy-Dual-Size-Frequency Caching Policy", HP Labs 1998): a small
+// entry passes with fewer hits, and one of half the mean size loses a hit every other time only.
+// That makes for fewer misses, though not for fewer bytes missed. What will expire before it has
+// had a fair part of the time that a turn of main takes goes as if it had fewer hits.
 //
 // Concurrency: as its owner's.
 #pragma once
@@ -75,10 +75,10 @@ class WindowAndMain {
   bool has_evicted_ = false;
   double mean_bytes_ = 0;
   uint32_t chance_ = 0;
-  int moves_ = 0;            // Of candidates that stayed, since the last that went.
-  size_t turned_ = 0;        // Entries judged in main since turn_began_ms_.
+  int moves_ = 0;      // Of candidates that stayed, since the last that went.
+  size_t turned_ = 0;  // Entries judged in main since turn_began_ms_.
   int64_t turn_began_ms_ = 0;
-  int64_t turn_ms_ = 0;      // What the last turn of main took. 0: not known.
+  int64_t turn_ms_ = 0;  // What the last turn of main took. 0: not known.
   PlaceQueue window_;
   PlaceQueue main_;
   GhostQueue ghosts_;

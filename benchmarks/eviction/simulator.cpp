@@ -177,8 +177,7 @@ bool ParseOptions(int argc, char** argv, Options& options) {
 int main(int argc, char** argv) {
   larder::Options options;
   if (!larder::ParseOptions(argc, argv, options)) {
-    std::fprintf(stderr, "usage: %s --traces DIR [--trace NAME] [--seed N] [--bytes]\n",
-                 argv[0]);
+    std::fprintf(stderr, "usage: %s --traces DIR [--trace NAME] [--seed N] [--bytes]\n", argv[0]);
     return 2;
   }
   return options.byte_cells ? larder::ReplayByteCells(options.folder) : larder::Run(options);

@@ -50,7 +50,8 @@ TEST_F(MiniaturesTest, WhatTheRealCacheEvictedMayStillBeInTheOthers) {
 TEST_F(MiniaturesTest, RoomIsCountedInBytes) {
   for (KeyId id = 0; id < 50; ++id) Access(id, 30);
   for (KeyId id = 100; id < 150; ++id) Access(id, 10);
-  // 100 keys of 20 bytes on average, 2000 bytes in all; 100 more small keys drive out 34 large ones.
+  // 100 keys of 20 bytes on average, 2000 bytes in all; 100 more small keys drive out 34 large
+  // ones.
   for (KeyId id = 200; id < 300; ++id) {
     Access(id, 10);
     miniatures_.OnEvict(id);
