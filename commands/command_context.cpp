@@ -15,10 +15,29 @@ BlobRef CommandContext::TakeBlob(size_t arg_index) {
   return {};
 }
 
-void CommandContext::Touch(Entry& entry) {
-  if (client_->Is(kClientNoTouch)) [[unlikely]]
+bool CommandContext::ClockHolds(Shard& shard) const {
+  shard.mu().AssertHeld();
+  return shard.access_bits() ==
+         (access_clock_.shares_bits() ? Shard::AccessBits::kQueues : Shard::AccessBits::kClock);
+}
+
+void CommandContext::TouchIn(Shard& shard, uint64_t hash, Entry& entry) {
+  shard.mu().AssertHeld();
+  if (!ClockHolds(shard)) [[unlikely]]
     return;
+  // What has just come has been counted.
+  if (access_clock_.shares_bits() && AccessClock::EverTouched(entry.access())) {
+    eviction_domains_->OnHit(shard, hash, entry);
+  }
   access_clock_.Touch(entry, *random_);
+}
+
+void CommandContext::Touch(size_t key, Entry& entry) {
+  const uint64_t bit = key < 64 ? uint64_t{1} << key : 0;
+  // An entry that has come in place of another is to begin its own life.
+  if ((touched_ & bit) != 0 && AccessClock::EverTouched(entry.access())) return;
+  touched_ |= bit;
+  TouchIn(*shards_[key], keys_[key].hash, entry);
 }
 
 Entry* CommandContext::Inspect(size_t key) {
@@ -34,13 +53,15 @@ Entry* CommandContext::Inspect(size_t key) {
 
 Entry* CommandContext::Find(size_t key) {
   Entry* entry = Inspect(key);
-  if (entry != nullptr) Touch(*entry);
+  if (entry != nullptr && !client_->Is(kClientNoTouch)) [[likely]]
+    Touch(key, *entry);
   return entry;
 }
 
 Entry* CommandContext::FindForWrite(size_t key) {
   Entry* entry = Peek(key);
-  if (entry != nullptr) Touch(*entry);
+  if (entry != nullptr && !client_->Is(kClientNoTouch)) [[likely]]
+    Touch(key, *entry);
   return entry;
 }
 
@@ -70,7 +91,7 @@ Entry* CommandContext::SetString(size_t key, std::string_view value, UnixMillis 
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetString(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -82,7 +103,7 @@ Entry* CommandContext::SetStringFromArg(size_t key, size_t arg_index, UnixMillis
       shard.mu().AssertHeld();
       NotifyIfNew(key);
       Entry* entry = shard.SetBlob(db(), keys_[key], std::move(blob), expiry);
-      access_clock_.Touch(*entry, *random_);
+      Touch(key, *entry);
       MarkDirty();
       return entry;
     }
@@ -95,7 +116,7 @@ Entry* CommandContext::SetText(size_t key, std::string_view value, UnixMillis ex
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetText(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -105,7 +126,7 @@ Entry* CommandContext::SetRawString(size_t key, std::string_view value, UnixMill
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetRawString(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -115,7 +136,7 @@ Entry* CommandContext::SetBlob(size_t key, BlobRef value, UnixMillis expiry) {
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetBlob(db(), keys_[key], std::move(value), expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -125,7 +146,7 @@ Entry* CommandContext::SetInteger(size_t key, int64_t value, UnixMillis expiry) 
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetInteger(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -137,7 +158,7 @@ std::span<char> CommandContext::EditString(size_t key, Entry*& entry, size_t siz
   MarkDirty();
   if (entry == nullptr) {
     entry = shard.SetString(db(), keys_[key], {}, kNoExpiry);
-    access_clock_.Touch(*entry, *random_);
+    Touch(key, *entry);
   }
   return shard.EditString(db(), keys_[key], entry, size);
 }
@@ -153,7 +174,7 @@ Entry* CommandContext::SetObject(size_t key, const Object& object, UnixMillis ex
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetObject(db(), keys_[key], object, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   return entry;
 }
 
@@ -228,7 +249,7 @@ Entry* CommandContext::FindNamed(const HashedKey& key) {
     return nullptr;
   }
   counters_->keyspace_hits.Increment();
-  Touch(*entry);
+  if (!client_->Is(kClientNoTouch)) TouchIn(shard, key.hash, *entry);
   return entry;
 }
 

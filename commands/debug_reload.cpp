@@ -65,7 +65,7 @@ void Put(const CommandContext& ctx, Shard& shard, int db, const SavedKey& saved,
   Entry* const entry = value.is_string()
                            ? shard.SetString(db, key, value.text(), saved.expiry)
                            : shard.SetObject(db, key, value.TakeObject(), saved.expiry);
-  entry->set_access(saved.access);
+  shard.InheritAccess(*entry, saved.access);
 }
 
 // False if something could not be read again; then nothing has changed.

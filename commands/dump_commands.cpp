@@ -66,10 +66,13 @@ UnixMillis ExpiryOf(int64_t ttl, const RestoreOptions& options, UnixMillis now) 
 
 void SetAccess(CommandContext& ctx, Entry& entry, const RestoreOptions& options) {
   const AccessClock& clock = ctx.access_clock();
+  Shard& shard = ctx.shard(0);
+  if (!ctx.ClockHolds(shard)) return;
+  shard.mu().AssertHeld();
   if (clock.counts() && options.frequency) {
-    entry.set_access(clock.OfFrequency(static_cast<uint32_t>(*options.frequency)));
+    shard.InheritAccess(entry, clock.OfFrequency(static_cast<uint32_t>(*options.frequency)));
   } else if (!clock.counts() && options.idle_seconds) {
-    entry.set_access(clock.OfIdleSeconds(*options.idle_seconds));
+    shard.InheritAccess(entry, clock.OfIdleSeconds(*options.idle_seconds));
   }
 }
 

@@ -15,8 +15,20 @@ constexpr int64_t kSlackPart = 2048;
 
 }  // namespace
 
-Evictor::Evictor(Keyspace& keyspace)
-    : Evictor(keyspace, MakeMemoryGauge(keyspace), std::make_unique<SampledVictims>(keyspace)) {}
+Evictor::Evictor(Keyspace& keyspace, EvictionDomains& domains)
+    : Evictor(keyspace, domains, MakeMemoryGauge(keyspace),
+              std::make_unique<SampledVictims>(keyspace)) {}
+
+bool Evictor::Choose(const VictimSource::Request& request, Random& random, Victim& victim) {
+  const EvictionPolicy policy = request.access.policy;
+  if (!UsesQueues(policy)) return victims_->Next(request, random, victim);
+  if (domains_.Next(random, request.now, victim)) return true;
+  // While a change of policy is under way, the queues do not know everything yet.
+  VictimSource::Request at_random = request;
+  at_random.access.policy =
+      EvictsOnlyVolatile(policy) ? EvictionPolicy::kVolatileRandom : EvictionPolicy::kAllKeysRandom;
+  return victims_->Next(at_random, random, victim);
+}
 
 bool Evictor::Evict(const Options& options, UnixMillis now, Random& random, OnEvicted on_evicted) {
   if (options.access.policy == EvictionPolicy::kNoEviction) return false;
@@ -28,7 +40,7 @@ bool Evictor::Evict(const Options& options, UnixMillis now, Random& random, OnEv
   do {
     int64_t excess_bytes = gauge_->UsedBytes() - target_bytes;
     for (int i = 0; i < kRound && excess_bytes > 0; ++i) {
-      if (!victims_->Next(request, random, victim)) {
+      if (!Choose(request, random, victim)) {
         // What FLUSHALL or UNLINK gave up may still be on its way out.
         return keyspace_.lazy_free().pending() > 0 ||
                gauge_->UsedBytes() <= options.maxmemory_bytes;

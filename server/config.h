@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "eviction/eviction_policy.h"
+
 namespace larder {
 
 inline constexpr int64_t kKiB = 1024;
@@ -22,17 +24,6 @@ inline constexpr int64_t kMiB = 1024 * kKiB;
 inline constexpr int64_t kGiB = 1024 * kMiB;
 
 enum class LogLevel { kDebug, kVerbose, kNotice, kWarning, kNothing };
-
-enum class MaxMemoryPolicy {
-  kVolatileLru,
-  kVolatileLfu,
-  kVolatileRandom,
-  kVolatileTtl,
-  kAllKeysLru,
-  kAllKeysLfu,
-  kAllKeysRandom,
-  kNoEviction,
-};
 
 // Who may use a dangerous command: nobody, everybody, or connections from this machine.
 enum class ProtectedAction { kNo, kYes, kLocal };
@@ -182,7 +173,7 @@ struct Config {
 
   // --- Memory ---
   int64_t max_memory_bytes = 0;  // 0: no limit.
-  MaxMemoryPolicy max_memory_policy = MaxMemoryPolicy::kNoEviction;
+  EvictionPolicy max_memory_policy = EvictionPolicy::kNoEviction;
   int64_t max_memory_samples = 5;
   int64_t max_memory_eviction_tenacity = 10;
   int64_t lfu_log_factor = 10;

@@ -151,14 +151,20 @@ constexpr ChoiceName kLogLevels[] = {
 };
 
 constexpr ChoiceName kMaxMemoryPolicies[] = {
-    Named("volatile-lru", MaxMemoryPolicy::kVolatileLru),
-    Named("volatile-lfu", MaxMemoryPolicy::kVolatileLfu),
-    Named("volatile-random", MaxMemoryPolicy::kVolatileRandom),
-    Named("volatile-ttl", MaxMemoryPolicy::kVolatileTtl),
-    Named("allkeys-lru", MaxMemoryPolicy::kAllKeysLru),
-    Named("allkeys-lfu", MaxMemoryPolicy::kAllKeysLfu),
-    Named("allkeys-random", MaxMemoryPolicy::kAllKeysRandom),
-    Named("noeviction", MaxMemoryPolicy::kNoEviction),
+    Named("volatile-lru", EvictionPolicy::kVolatileLru),
+    Named("volatile-lfu", EvictionPolicy::kVolatileLfu),
+    Named("volatile-random", EvictionPolicy::kVolatileRandom),
+    Named("volatile-ttl", EvictionPolicy::kVolatileTtl),
+    Named("allkeys-lru", EvictionPolicy::kAllKeysLru),
+    Named("allkeys-lfu", EvictionPolicy::kAllKeysLfu),
+    Named("allkeys-random", EvictionPolicy::kAllKeysRandom),
+    Named("noeviction", EvictionPolicy::kNoEviction),
+    Named("allkeys-adaptive", EvictionPolicy::kAllKeysAdaptive),
+    Named("allkeys-s3fifo", EvictionPolicy::kAllKeysS3Fifo),
+    Named("allkeys-fifo", EvictionPolicy::kAllKeysFifo),
+    Named("volatile-adaptive", EvictionPolicy::kVolatileAdaptive),
+    Named("volatile-s3fifo", EvictionPolicy::kVolatileS3Fifo),
+    Named("volatile-fifo", EvictionPolicy::kVolatileFifo),
 };
 
 constexpr ChoiceName kProtectedActions[] = {

@@ -68,7 +68,7 @@ Dispatcher::Dispatcher(const Options& options)
       errors_(options.errors),
       refresh_settings_(options.refresh_settings),
       random_(options.seed),
-      evictor_(options.keyspace),
+      evictor_(options.keyspace, options.eviction_domains),
       locks_(options.keyspace),
       hold_watch_(options.counters),
       nanos_per_cycle_(NanosPerCycle()) {
@@ -77,6 +77,7 @@ Dispatcher::Dispatcher(const Options& options)
     context->keyspace_ = &keyspace_;
     context->random_ = &random_;
     context->counters_ = &counters_;
+    context->eviction_domains_ = &options.eviction_domains;
   }
   retry_context_.retrying_ = true;
 }
@@ -429,6 +430,7 @@ void Dispatcher::RunSingleKey(const Command& command, const HashedKey& key) {
   context_.key_args_.resize(1);
   context_.shards_.resize(1);
   context_.keys_[0] = key;
+  context_.touched_ = 0;
   context_.key_args_[0] = static_cast<uint32_t>(command.single_key_arg());
   context_.shards_[0] = &shard;
   if (!TrySingleKey(command, shard)) [[unlikely]]
@@ -504,6 +506,7 @@ void Dispatcher::BindKeys(const Command& command, std::span<const std::string_vi
   context.keys_.clear();
   context.key_args_.clear();
   context.shards_.clear();
+  context.touched_ = 0;
   for (const KeyPosition& position : positions_) {
     if ((position.flags & kKeyNotKey) != 0) continue;
     const HashedKey& key = context.keys_.emplace_back(HashedKey::Of(args[position.arg]));

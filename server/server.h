@@ -107,6 +107,7 @@ class Server : public Services, public Dispatcher::Environment {
   ServerInfo& info() { return info_; }
   uint32_t worker_count() const { return worker_count_; }
   ShardHooks& hooks() { return hooks_; }
+  EvictionDomains& eviction_domains() { return eviction_domains_; }
   // Takes over what the configuration says now.
   void RefreshSettings();
   // Grows when the snapshots below have changed.
@@ -137,6 +138,7 @@ class Server : public Services, public Dispatcher::Environment {
   CommandTable commands_;
   ShardHooks hooks_;
   Keyspace keyspace_;
+  EvictionDomains eviction_domains_;
   ClientRegistry directory_;
   PubSubHub pubsub_;
   TrackingTable tracking_;

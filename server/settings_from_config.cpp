@@ -3,28 +3,6 @@
 namespace larder {
 namespace {
 
-EvictionPolicy PolicyOf(MaxMemoryPolicy policy) {
-  switch (policy) {
-    case MaxMemoryPolicy::kVolatileLru:
-      return EvictionPolicy::kVolatileLru;
-    case MaxMemoryPolicy::kVolatileLfu:
-      return EvictionPolicy::kVolatileLfu;
-    case MaxMemoryPolicy::kVolatileRandom:
-      return EvictionPolicy::kVolatileRandom;
-    case MaxMemoryPolicy::kVolatileTtl:
-      return EvictionPolicy::kVolatileTtl;
-    case MaxMemoryPolicy::kAllKeysLru:
-      return EvictionPolicy::kAllKeysLru;
-    case MaxMemoryPolicy::kAllKeysLfu:
-      return EvictionPolicy::kAllKeysLfu;
-    case MaxMemoryPolicy::kAllKeysRandom:
-      return EvictionPolicy::kAllKeysRandom;
-    case MaxMemoryPolicy::kNoEviction:
-      return EvictionPolicy::kNoEviction;
-  }
-  return EvictionPolicy::kNoEviction;
-}
-
 static_assert(keyspace_event::kExpired == kNotifyExpired &&
                   keyspace_event::kModule == kNotifyModule &&
                   keyspace_event::kNewKey == kNotifyNew &&
@@ -38,7 +16,7 @@ Settings SettingsFromConfig(const Config& config) {
   settings.databases = static_cast<int>(config.databases);
   settings.proto_max_bulk_bytes = config.proto_max_bulk_bytes;
   settings.notify_events = config.notify_keyspace_events;
-  settings.eviction_policy = PolicyOf(config.max_memory_policy);
+  settings.eviction_policy = config.max_memory_policy;
   settings.maxmemory_bytes = config.max_memory_bytes;
   settings.maxmemory_samples = static_cast<int>(config.max_memory_samples);
   settings.lfu_log_factor = static_cast<int>(config.lfu_log_factor);

@@ -117,6 +117,15 @@ Entry* Shard::RandomEntry(int db, Random& random) {
   return table == nullptr || table->size() == 0 ? nullptr : table->RandomEntry(random);
 }
 
+Entry* Shard::FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted, int& db) {
+  for (db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
+    const Table* table = TableOf(db);
+    if (table == nullptr) continue;
+    if (Entry* entry = table->FindLike(hash, bits, wanted)) return entry;
+  }
+  return nullptr;
+}
+
 uint64_t Shard::Scan(int db, uint64_t cursor, const std::function<void(Entry&)>& visit) {
   const Table* table = TableOf(db);
   return table == nullptr ? 0 : table->Scan(cursor, visit);
@@ -181,6 +190,7 @@ Entry* Shard::Put(int db, const HashedKey& key, const Entry::Value& value, UnixM
   if (place) return Replace(table, key.hash, place, value, expiry);
   Entry* entry = Entry::Create(key.text, value, expiry, /*access=*/0);
   table.Insert(key.hash, entry);
+  TellInserted(key.hash, *entry);
   GrowIfNeeded(table);
   return entry;
 }
@@ -199,6 +209,7 @@ Entry* Shard::Replace(Table& table, uint64_t hash, Table::Place place, const Ent
     entry = Entry::Rewrite(entry, value, expiry);
   }
   table.Update(hash, place, entry, old_bytes, had_expiry);
+  TellVolatility(hash, *entry, had_expiry);
   return entry;
 }
 
@@ -303,12 +314,14 @@ Entry* Shard::SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis e
   const bool had_expiry = entry->has_expiry();
   entry = Entry::ChangeExpiry(entry, expiry);
   table.Update(key.hash, place, entry, old_bytes, had_expiry);
+  TellVolatility(key.hash, *entry, had_expiry);
   return entry;
 }
 
 // Takes the entry out of the table.
 Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place place) {
   BeforeMutation(db, table, key.hash, key.text);
+  TellErasing(*place.entry());
   Entry* entry = table.Remove(table.BucketIndex(key.hash), place);
   ShrinkAfterErase(db, table);
   return entry;
@@ -369,7 +382,7 @@ std::unique_ptr<Shard::Detached> Shard::Extract(int db, const HashedKey& key, En
 Entry* Shard::Attach(int db, const HashedKey& key, std::unique_ptr<Detached> value) {
   Entry* source = std::exchange(value->entry_, nullptr);
   Entry* entry = Put(db, key, source->value(), source->expiry());
-  entry->set_access(source->access());
+  InheritAccess(*entry, source->access());
   Entry::DestroyShell(source);
   return entry;
 }
@@ -377,6 +390,9 @@ Entry* Shard::Attach(int db, const HashedKey& key, std::unique_ptr<Detached> val
 void Shard::Flush(int db, Reclaim reclaim) {
   Table* table = TableOf(db);
   if (table == nullptr || table->bucket_count() == 0) return;
+  if (access_bits_ == AccessBits::kQueues) {
+    residents_->OnFlushed(*this, table->size(), table->volatile_size());
+  }
   Table flushed = std::move(*table);
   if (db != 0) other_tables_[static_cast<size_t>(db) - 1].reset();
   if (flushed.walk().pending) {
@@ -397,6 +413,7 @@ void Shard::Discard(Table&& table, Reclaim reclaim) {
 
 void Shard::SwapDatabases(int a, int b) {
   if (a == b) return;
+  ++database_swaps_;
   if (a > b) std::swap(a, b);
   std::unique_ptr<Table>& second = other_tables_[static_cast<size_t>(b) - 1];
   if (a != 0) {
@@ -436,6 +453,7 @@ void Shard::ShrinkIfNeeded(int db, Table& table, size_t& budget) {
 void Shard::RemoveExpired(int db, Table& table, uint32_t index, Table::Place place, uint64_t hash) {
   Entry* entry = place.entry();
   BeforeMutation(db, table, hash, entry->key());
+  TellErasing(*entry);
   table.Remove(index, place);
   if (observer_ != nullptr) observer_->OnKeyExpired(*this, db, entry->key());
   Free(entry, Reclaim::kBackground);
@@ -461,6 +479,7 @@ bool Shard::ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place pl
     observer_->OnFieldsExpired(*this, db, entry->key(), fields, emptied);
   }
   if (!emptied) return true;
+  TellErasing(*entry);
   table.Remove(index, place);
   Free(entry, Reclaim::kBackground);
   return false;
@@ -593,6 +612,20 @@ size_t Shard::memory_bytes() const {
   }
   for (const Table& table : flushed_) bytes += table.bytes();
   return bytes;
+}
+
+void Shard::set_access_bits(AccessBits bits, ResidentListener* listener) {
+  LARDER_DCHECK((listener != nullptr) == (bits == AccessBits::kQueues));
+  access_bits_ = bits;
+  residents_ = listener;
+}
+
+void Shard::InheritAccess(Entry& entry, uint32_t access) {
+  constexpr uint32_t kListeners = 0xf;
+  if (access_bits_ == AccessBits::kQueues) {
+    access = (access & ~kListeners) | (entry.access() & kListeners);
+  }
+  entry.set_access(access);
 }
 
 void Shard::set_observed(bool observed) {

@@ -20,6 +20,7 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "storage/entry.h"
+#include "storage/resident_listener.h"
 #include "storage/table.h"
 #include "storage/types.h"
 
@@ -85,6 +86,10 @@ class alignas(64) Shard {
   int64_t AverageTtl(int db, UnixMillis now, Random& random) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // A uniformly random entry (expired ones included; the caller filters), null if empty.
   Entry* RandomEntry(int db, Random& random) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // An entry of any database whose key's hash agrees with `hash` in the fingerprint and in the low
+  // `bits` bits, and for which wanted(entry) is true; its database in `db`. Null if there is none.
+  Entry* FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted, int& db)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Visits at least one bucket's entries from `cursor` on; returns the next cursor, 0 at the end.
   // Redis's SCAN guarantee: an entry present from the first call to the last is visited at least
   // once, whatever the table does in between. `visit` must not change the shard.
@@ -183,6 +188,22 @@ class alignas(64) Shard {
   // Bytes held by this shard: entries, values and tables, allocator rounding included.
   size_t memory_bytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
+  // What the access bits of the entries here mean. Belongs to eviction.
+  enum class AccessBits : uint8_t {
+    kClock,      // What AccessClock says.
+    kUndecided,  // Nothing: those of old entries are being cleared, new ones have none.
+    kQueues,     // The lowest four belong to the listener, which is told of what comes and goes.
+  };
+  AccessBits access_bits() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return access_bits_; }
+  // `listener` outlives its use; null for all but kQueues.
+  void set_access_bits(AccessBits bits, ResidentListener* listener)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Grows when databases are swapped, which leads a walk by their numbers astray.
+  uint32_t database_swaps() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return database_swaps_; }
+  // Gives an entry the access bits that another had, or it had in another life. What a listener
+  // knows of it stays.
+  void InheritAccess(Entry& entry, uint32_t access) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   // Whether OnKeyChanging is wanted: someone watches or tracks a key here.
   void set_observed(bool observed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool observed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return (hooks_ & kObserved) != 0; }
@@ -215,6 +236,22 @@ class alignas(64) Shard {
   }
   void RunHooks(int db, Table& table, uint64_t hash, std::string_view key)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Every entry that comes or goes passes here.
+  void TellInserted(uint64_t hash, Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (access_bits_ == AccessBits::kQueues) [[unlikely]]
+      residents_->OnInserted(*this, hash, entry);
+  }
+  void TellErasing(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (access_bits_ == AccessBits::kQueues) [[unlikely]]
+      residents_->OnErasing(*this, HashKeyText(entry.key()), entry);
+  }
+  void TellVolatility(uint64_t hash, Entry& entry, bool had_expiry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (access_bits_ == AccessBits::kQueues && entry.has_expiry() != had_expiry) [[unlikely]] {
+      residents_->OnVolatilityChanged(*this, hash, entry);
+    }
+  }
 
   // What every writing call comes down to.
   Entry* Put(int db, const HashedKey& key, const Entry::Value& value, UnixMillis expiry)
@@ -259,11 +296,14 @@ class alignas(64) Shard {
   const uint32_t id_;
   uint8_t hooks_ ABSL_GUARDED_BY(mu_) = 0;
   bool lazy_expiry_ ABSL_GUARDED_BY(mu_) = true;
+  AccessBits access_bits_ ABSL_GUARDED_BY(mu_) = AccessBits::kClock;
   uint32_t epoch_ ABSL_GUARDED_BY(mu_) = 0;  // Of the last snapshot, as Bucket::version counts.
   Table first_table_ ABSL_GUARDED_BY(mu_);
   std::vector<std::unique_ptr<Table>> other_tables_ ABSL_GUARDED_BY(mu_);  // Null while empty.
   ShardObserver* const observer_;
   LazyFree* const lazy_free_;
+  ResidentListener* residents_ ABSL_GUARDED_BY(mu_) = nullptr;  // Set while kQueues.
+  uint32_t database_swaps_ ABSL_GUARDED_BY(mu_) = 0;
   SnapshotSink* sink_ ABSL_GUARDED_BY(mu_) = nullptr;
   std::vector<Table> flushed_ ABSL_GUARDED_BY(mu_);  // Not entirely seen by the snapshot yet.
 };

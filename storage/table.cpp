@@ -94,6 +94,25 @@ void Table::PrefetchEntry(uint64_t hash) const {
   if (const Entry* entry = LikelyEntry(hash)) PrefetchEntryLines(entry);
 }
 
+Entry* Table::FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted) const {
+  if (bucket_count_ == 0) return nullptr;
+  const uint64_t known = (uint64_t{1} << bits) - 1;
+  const uint8_t fingerprint = Bucket::FingerprintOf(hash);
+  // A table with more buckets than the known bits can tell apart has several homes for them.
+  uint64_t home = hash & known;
+  do {
+    for (const Bucket* bucket = &this->bucket(BucketIndex(home)); bucket != nullptr;
+         bucket = bucket->overflow()) {
+      for (unsigned matches = bucket->Match(fingerprint); matches != 0; matches &= matches - 1) {
+        Entry* entry = bucket->entry(static_cast<unsigned>(std::countr_zero(matches)));
+        if (((HashKeyText(entry->key()) ^ hash) & known) == 0 && wanted(*entry)) return entry;
+      }
+    }
+    home += known + 1;
+  } while (home <= mask_);
+  return nullptr;
+}
+
 void Table::PrefetchValue(uint64_t hash) const {
   constexpr size_t kLines = 3;  // A small collection, or what a large one begins with.
   const Entry* entry = LikelyEntry(hash);

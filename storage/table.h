@@ -74,6 +74,9 @@ class Table {
   void PrefetchEntry(uint64_t hash) const;
   // The first entry with the hash's fingerprint: nearly always the one that is looked for.
   const Entry* LikelyEntry(uint64_t hash) const;
+  // The first entry whose hash has the same fingerprint and the same low `bits` bits as `hash`, and
+  // for which wanted(entry) is true; null if there is none. Keys are hashed to compare those bits.
+  Entry* FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted) const;
   // The beginning of the collection to which the entry points.
   void PrefetchValue(uint64_t hash) const;
 

@@ -21,7 +21,8 @@ class EvictorTest : public testing::Test {
   EvictorTest()
       : keyspace_({.shards = kShards, .shard = {.databases = 2}}),
         gauge_(keyspace_),
-        evictor_(keyspace_, std::make_unique<ShardGauge>(keyspace_),
+        domains_(keyspace_, 1, /*seed=*/1),
+        evictor_(keyspace_, domains_, std::make_unique<ShardGauge>(keyspace_),
                  std::make_unique<SampledVictims>(keyspace_)) {}
 
   static Evictor::Options WithPolicy(EvictionPolicy policy, int64_t maxmemory_bytes) {
@@ -77,6 +78,7 @@ class EvictorTest : public testing::Test {
 
   Keyspace keyspace_;
   ShardGauge gauge_;
+  EvictionDomains domains_;
   Evictor evictor_;
   Random random_{42};
   std::set<std::pair<int, std::string>> evicted_;
