@@ -40,28 +40,37 @@ void CommandContext::Touch(size_t key, Entry& entry) {
   TouchIn(*shards_[key], keys_[key].hash, entry);
 }
 
+void CommandContext::NoteLookup(size_t key, Entry& entry) {
+  if (client_->Is(kClientNoTouch) || access_clock_.ignores_reads()) [[unlikely]]
+    return;
+  Touch(key, entry);
+}
+
+void CommandContext::NoteChange(size_t key, Entry& entry) {
+  if (access_clock_.ignores_reads()) [[unlikely]]
+    Touch(key, entry);
+}
+
 Entry* CommandContext::Inspect(size_t key) {
   Entry* entry = Peek(key);
   if (entry == nullptr) {
-    counters_->keyspace_misses.Increment();
+    counters_->CountMiss(keys_[key].text);
     Notify(kNotifyKeyMiss, "keymiss", key);
     return nullptr;
   }
-  counters_->keyspace_hits.Increment();
+  counters_->CountHit(keys_[key].text);
   return entry;
 }
 
 Entry* CommandContext::Find(size_t key) {
   Entry* entry = Inspect(key);
-  if (entry != nullptr && !client_->Is(kClientNoTouch)) [[likely]]
-    Touch(key, *entry);
+  if (entry != nullptr) NoteLookup(key, *entry);
   return entry;
 }
 
 Entry* CommandContext::FindForWrite(size_t key) {
   Entry* entry = Peek(key);
-  if (entry != nullptr && !client_->Is(kClientNoTouch)) [[likely]]
-    Touch(key, *entry);
+  if (entry != nullptr) NoteLookup(key, *entry);
   return entry;
 }
 
@@ -160,6 +169,7 @@ std::span<char> CommandContext::EditString(size_t key, Entry*& entry, size_t siz
     entry = shard.SetString(db(), keys_[key], {}, kNoExpiry);
     Touch(key, *entry);
   }
+  NoteChange(key, *entry);
   return shard.EditString(db(), keys_[key], entry, size);
 }
 
@@ -188,6 +198,7 @@ void CommandContext::EndEdit(size_t key, Entry* entry, const Object& object, siz
                              bool changed) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
+  if (changed) NoteChange(key, *entry);
   shard.EndEdit(db(), keys_[key], entry, object, bytes_before, changed);
 }
 
@@ -195,6 +206,7 @@ Entry* CommandContext::SetExpiry(size_t key, Entry* entry, UnixMillis expiry) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
   MarkDirty();
+  NoteChange(key, *entry);
   return shard.SetExpiry(db(), keys_[key], entry, expiry);
 }
 
@@ -244,12 +256,12 @@ Entry* CommandContext::FindNamed(const HashedKey& key) {
   shard.mu().AssertHeld();
   Entry* entry = shard.Find(db(), key, now_);
   if (entry == nullptr) {
-    counters_->keyspace_misses.Increment();
+    counters_->CountMiss(key.text);
     NotifyIn(db(), kNotifyKeyMiss, "keymiss", key.text);
     return nullptr;
   }
-  counters_->keyspace_hits.Increment();
-  if (!client_->Is(kClientNoTouch)) TouchIn(shard, key.hash, *entry);
+  counters_->CountHit(key.text);
+  if (!client_->Is(kClientNoTouch) && !access_clock_.ignores_reads()) TouchIn(shard, key.hash, *entry);
   return entry;
 }
 

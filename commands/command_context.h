@@ -189,6 +189,10 @@ class CommandContext {
   // The entry of key number `key` is accessed. However often a handler comes back to it, that is
   // one access.
   void Touch(size_t key, Entry& entry);
+  // The same of one that was looked up for a command; setting one counts as an access anyway.
+  void NoteLookup(size_t key, Entry& entry);
+  // What was looked up is now changed in place: that is the access where reading is none.
+  void NoteChange(size_t key, Entry& entry);
   // While a request is tried again: one of the keys that it waits for, but not the one that
   // changed.
   bool IsHidden(size_t key) const;

@@ -40,7 +40,8 @@ class AccessClock {
   AccessClock(const AccessOptions& options, UnixMillis now)
       : log_factor_(options.lfu_log_factor),
         decay_minutes_(options.lfu_decay_minutes),
-        meaning_(MeaningUnder(options.policy)) {
+        meaning_(MeaningUnder(options.policy)),
+        ignores_reads_(IgnoresReads(options.policy)) {
     set_now(now);
   }
 
@@ -62,6 +63,8 @@ class AccessClock {
   bool counts() const { return meaning_ == Meaning::kFrequency; }
   // The lowest bits are not the clock's.
   bool shares_bits() const { return meaning_ == Meaning::kQueues; }
+  // Under *-lrm the bits tell of the last change: who only looks a key up does not touch it.
+  bool ignores_reads() const { return ignores_reads_; }
 
   // The bits of an entry that is created now. REQUIRES: !shares_bits().
   uint32_t Initial() const { return counts() ? time_ << 8 | kInitialFrequency : time_; }
@@ -107,6 +110,12 @@ class AccessClock {
     return (time_ - access) & kAccessMask;
   }
 
+  // The same whatever the bits mean; where they count, to the minute.
+  int64_t SecondsSinceAccess(uint32_t access) const {
+    if (!counts()) return IdleSeconds(access);
+    return int64_t{(time_ - (access >> 8)) & kMinuteMask} * 60;
+  }
+
   // The counter as it stands now, decayed but not incremented. REQUIRES: counts().
   uint32_t DecayedFrequency(uint32_t access) const {
     const uint32_t frequency = access & kMaxFrequency;
@@ -143,6 +152,7 @@ class AccessClock {
   int log_factor_ = 10;
   int decay_minutes_ = 1;
   Meaning meaning_ = Meaning::kSeconds;
+  bool ignores_reads_ = false;
   uint32_t time_ = 0;  // In seconds or minutes, as meaning_ says; wrapped.
 };
 

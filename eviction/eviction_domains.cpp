@@ -100,7 +100,7 @@ void EvictionDomains::Enter(const Shard& shard, uint64_t hash, Entry& entry) {
 }
 
 void EvictionDomains::OnInserted(const Shard& shard, uint64_t hash, Entry& entry) {
-  if (IsEligible(entry)) Enter(shard, hash, entry);
+  if (IsEligible(entry) && !Knows(entry)) Enter(shard, hash, entry);
 }
 
 void EvictionDomains::OnErasing(const Shard& shard, uint64_t hash, Entry& entry) {
@@ -188,6 +188,11 @@ Verdict EvictionDomains::JudgeOne(uint32_t domain_index, KeyId id, UnixMillis no
   Entry* entry = shard.FindLike(
       HashOf(id), static_cast<int>(IndexBits()), [](Entry& candidate) { return Knows(candidate); },
       db);
+  if (entry != nullptr && shard.IsPinned(db, entry->key())) {
+    // It leaves the queues until it may go again.
+    OnErasing(shard, HashKeyText(entry->key()), *entry);
+    return Verdict::kStays;
+  }
   const EntryWorth worth = entry == nullptr ? EntryWorth{} : WorthOf(*entry, now);
   MutexLock lock(domain.mu);
   const Verdict verdict =
@@ -280,7 +285,7 @@ bool EvictionDomains::WalkShard(Shard& shard, UnixMillis now) {
       ++seen;
       if (walk_.phase == Walk::Phase::kClear) {
         entry.set_access(clock.OfIdleSeconds(0));
-      } else if (!Knows(entry)) {
+      } else {
         shard.mu().AssertHeld();
         OnInserted(shard, HashKeyText(entry.key()), entry);
       }

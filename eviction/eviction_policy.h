@@ -9,9 +9,11 @@ namespace larder {
 enum class EvictionPolicy : uint8_t {
   kNoEviction,
   kAllKeysLru,
+  kAllKeysLrm,
   kAllKeysLfu,
   kAllKeysRandom,
   kVolatileLru,
+  kVolatileLrm,
   kVolatileLfu,
   kVolatileRandom,
   kVolatileTtl,
@@ -34,14 +36,21 @@ constexpr bool TracksFrequency(EvictionPolicy policy) {
   return policy == EvictionPolicy::kAllKeysLfu || policy == EvictionPolicy::kVolatileLfu;
 }
 
+// Whether only a change counts as an access (least recently modified); by LRU otherwise.
+constexpr bool IgnoresReads(EvictionPolicy policy) {
+  return policy == EvictionPolicy::kAllKeysLrm || policy == EvictionPolicy::kVolatileLrm;
+}
+
 constexpr bool TracksRecency(EvictionPolicy policy) {
-  return policy == EvictionPolicy::kAllKeysLru || policy == EvictionPolicy::kVolatileLru;
+  return policy == EvictionPolicy::kAllKeysLru || policy == EvictionPolicy::kVolatileLru ||
+         IgnoresReads(policy);
 }
 
 // Whether only entries that have a TTL may be evicted.
 constexpr bool EvictsOnlyVolatile(EvictionPolicy policy) {
   switch (policy) {
     case EvictionPolicy::kVolatileLru:
+    case EvictionPolicy::kVolatileLrm:
     case EvictionPolicy::kVolatileLfu:
     case EvictionPolicy::kVolatileRandom:
     case EvictionPolicy::kVolatileTtl:

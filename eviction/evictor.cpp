@@ -1,5 +1,6 @@
 #include "eviction/evictor.h"
 
+#include "eviction/access_clock.h"
 #include "eviction/sampled_victims.h"
 
 namespace larder {
@@ -45,26 +46,29 @@ bool Evictor::Evict(const Options& options, UnixMillis now, Random& random, OnEv
         return keyspace_.lazy_free().pending() > 0 ||
                gauge_->UsedBytes() <= options.maxmemory_bytes;
       }
-      excess_bytes -= EvictOne(victim, now, on_evicted);
+      excess_bytes -= EvictOne(victim, request, on_evicted);
     }
     if (excess_bytes <= 0 && gauge_->UsedBytes() <= options.maxmemory_bytes) return true;
   } while (MonoNow() < deadline);
   return true;
 }
 
-int64_t Evictor::EvictOne(const Victim& victim, UnixMillis now, OnEvicted on_evicted) {
+int64_t Evictor::EvictOne(const Victim& victim, const VictimSource::Request& request,
+                          OnEvicted on_evicted) {
   Shard& shard = keyspace_.shard(victim.shard);
   const HashedKey key = HashedKey::Of(victim.key);
-  int64_t freed_bytes = 0;
+  Evicted evicted{.db = victim.db, .key = victim.key, .bytes = 0, .idle_seconds = 0};
   {
     MutexLock lock(shard.mu());
-    const Entry* entry = shard.Find(victim.db, key, now);
-    if (entry == nullptr) return 0;
-    freed_bytes = static_cast<int64_t>(entry->allocated_bytes());
+    const Entry* entry = shard.Find(victim.db, key, request.now);
+    if (entry == nullptr || shard.IsPinned(victim.db, victim.key)) return 0;
+    evicted.bytes = static_cast<int64_t>(entry->allocated_bytes());
+    evicted.idle_seconds =
+        AccessClock(request.access, request.now).SecondsSinceAccess(entry->access());
     shard.Erase(victim.db, key, Shard::Reclaim::kNow);
   }
-  on_evicted(victim.db, victim.key);
-  return freed_bytes;
+  on_evicted(evicted);
+  return evicted.bytes;
 }
 
 }  // namespace larder

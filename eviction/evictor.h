@@ -28,8 +28,14 @@ class Evictor {
     int samples = 5;
     AccessOptions access;
   };
+  struct Evicted {
+    int db;
+    std::string_view key;
+    int64_t bytes;         // Entry and value.
+    int64_t idle_seconds;  // Since its last access.
+  };
   // Told of each key that was evicted; no lock is held then.
-  using OnEvicted = absl::FunctionRef<void(int db, std::string_view key)>;
+  using OnEvicted = absl::FunctionRef<void(const Evicted&)>;
 
   Evictor(Keyspace& keyspace, EvictionDomains& domains, std::unique_ptr<MemoryGauge> gauge,
           std::unique_ptr<VictimSource> victims)
@@ -58,7 +64,8 @@ class Evictor {
   bool Evict(const Options& options, UnixMillis now, Random& random, OnEvicted on_evicted);
   bool Choose(const VictimSource::Request& request, Random& random, Victim& victim);
   // How many bytes that freed; 0 if the key had gone already.
-  int64_t EvictOne(const Victim& victim, UnixMillis now, OnEvicted on_evicted);
+  int64_t EvictOne(const Victim& victim, const VictimSource::Request& request,
+                   OnEvicted on_evicted);
 
   Keyspace& keyspace_;
   EvictionDomains& domains_;

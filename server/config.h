@@ -175,6 +175,7 @@ struct Config {
   int64_t max_memory_bytes = 0;  // 0: no limit.
   EvictionPolicy max_memory_policy = EvictionPolicy::kNoEviction;
   int64_t max_memory_samples = 5;
+  int64_t bless_max_keys = 10000;  // That are never evicted.
   int64_t max_memory_eviction_tenacity = 10;
   int64_t lfu_log_factor = 10;
   int64_t lfu_decay_minutes = 1;
@@ -196,6 +197,8 @@ struct Config {
   SanitizeDump sanitize_dump_payload = SanitizeDump::kNo;
 
   // --- Observability ---
+  int64_t hit_ratio_max_prefixes = 0;  // 0: off.
+  std::string hit_ratio_delimiter = ":";
   int64_t slowlog_log_slower_than_us = 10000;  // -1: off.
   int64_t slowlog_max_entries = 128;
   int64_t latency_monitor_threshold_ms = 0;  // 0: off.

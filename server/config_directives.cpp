@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "eviction/policy_name.h"
 #include "server/config_registry.h"
 
 namespace larder {
@@ -150,21 +151,26 @@ constexpr ChoiceName kLogLevels[] = {
     Named("nothing", LogLevel::kNothing),
 };
 
+constexpr ChoiceName Named(EvictionPolicy policy) { return Named(PolicyName(policy), policy); }
+
+// In the order of Redis's own table, by which it lists them where somebody names another.
 constexpr ChoiceName kMaxMemoryPolicies[] = {
-    Named("volatile-lru", EvictionPolicy::kVolatileLru),
-    Named("volatile-lfu", EvictionPolicy::kVolatileLfu),
-    Named("volatile-random", EvictionPolicy::kVolatileRandom),
-    Named("volatile-ttl", EvictionPolicy::kVolatileTtl),
-    Named("allkeys-lru", EvictionPolicy::kAllKeysLru),
-    Named("allkeys-lfu", EvictionPolicy::kAllKeysLfu),
-    Named("allkeys-random", EvictionPolicy::kAllKeysRandom),
-    Named("noeviction", EvictionPolicy::kNoEviction),
-    Named("allkeys-adaptive", EvictionPolicy::kAllKeysAdaptive),
-    Named("allkeys-s3fifo", EvictionPolicy::kAllKeysS3Fifo),
-    Named("allkeys-fifo", EvictionPolicy::kAllKeysFifo),
-    Named("volatile-adaptive", EvictionPolicy::kVolatileAdaptive),
-    Named("volatile-s3fifo", EvictionPolicy::kVolatileS3Fifo),
-    Named("volatile-fifo", EvictionPolicy::kVolatileFifo),
+    Named(EvictionPolicy::kVolatileLru),
+    Named(EvictionPolicy::kVolatileLfu),
+    Named(EvictionPolicy::kVolatileRandom),
+    Named(EvictionPolicy::kVolatileTtl),
+    Named(EvictionPolicy::kAllKeysLru),
+    Named(EvictionPolicy::kAllKeysLfu),
+    Named(EvictionPolicy::kAllKeysRandom),
+    Named(EvictionPolicy::kVolatileLrm),
+    Named(EvictionPolicy::kAllKeysLrm),
+    Named(EvictionPolicy::kNoEviction),
+    Named(EvictionPolicy::kAllKeysAdaptive),
+    Named(EvictionPolicy::kAllKeysS3Fifo),
+    Named(EvictionPolicy::kAllKeysFifo),
+    Named(EvictionPolicy::kVolatileAdaptive),
+    Named(EvictionPolicy::kVolatileS3Fifo),
+    Named(EvictionPolicy::kVolatileFifo),
 };
 
 constexpr ChoiceName kProtectedActions[] = {
@@ -298,6 +304,7 @@ constexpr Directive kDirectives[] = {
     Choice<&Config::max_memory_policy>("maxmemory-policy", kModifiable, kMaxMemoryPolicies, ConfigHook::kMaxMemory),
     Number("maxmemory-samples", "", kModifiable, &Config::max_memory_samples, 1, kInt, ConfigHook::kMaxMemory),
     Number("maxmemory-eviction-tenacity", "", kNoEffect, &Config::max_memory_eviction_tenacity, 0, 100, ConfigHook::kMaxMemory),
+    Number("bless-max-keys", "", kModifiable, &Config::bless_max_keys, 0, kLong),
     Number("lfu-log-factor", "", kModifiable, &Config::lfu_log_factor, 0, kInt),
     Number("lfu-decay-time", "", kModifiable, &Config::lfu_decay_minutes, 0, kInt),
 
@@ -317,6 +324,8 @@ constexpr Directive kDirectives[] = {
     Choice<&Config::sanitize_dump_payload>("sanitize-dump-payload", kNoEffect, kSanitizeDumps),
 
     // --- Observability ---
+    Number("hit-ratio-max-prefixes", "", kModifiable, &Config::hit_ratio_max_prefixes, 0, 100000),
+    Text("hit-ratio-delimiter", "", kModifiable, &Config::hit_ratio_delimiter, ConfigHook::kNone, &CheckDelimiter),
     Number("slowlog-log-slower-than", "", kModifiable, &Config::slowlog_log_slower_than_us, -1, kLong),
     Number("slowlog-max-len", "", kModifiable, &Config::slowlog_max_entries, 0, kLong, ConfigHook::kSlowLog),
     Number("latency-monitor-threshold", "", kModifiable, &Config::latency_monitor_threshold_ms, 0, kLong),

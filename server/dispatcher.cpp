@@ -84,6 +84,9 @@ Dispatcher::Dispatcher(const Options& options)
 
 void Dispatcher::set_settings(const Settings* settings) {
   settings_ = settings;
+  counters_.by_prefix.Configure(
+      {.max_prefixes = static_cast<size_t>(settings->hit_ratio_max_prefixes),
+       .delimiter = settings->hit_ratio_delimiter});
   constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   const int64_t slow = settings->slowlog_log_slower_than_us;
   const int64_t latency = settings->latency_monitor_threshold_ms;
@@ -360,10 +363,13 @@ bool Dispatcher::MakeRoom() {
   const Evictor::Options options{.maxmemory_bytes = settings_->maxmemory_bytes,
                                  .samples = settings_->maxmemory_samples,
                                  .access = settings_->access_options()};
-  return evictor_.MakeRoom(options, context_.now_, random_, [&](int db, std::string_view key) {
-    counters_.evicted_keys.Increment();
-    context_.events_.push_back({kNotifyEvicted, "evicted", db, std::string(key)});
-  });
+  return evictor_.MakeRoom(
+      options, context_.now_, random_, [this](const Evictor::Evicted& evicted) {
+        counters_.evicted_keys.Increment();
+        counters_.evictions.Count(settings_->eviction_policy, evicted.bytes, evicted.idle_seconds);
+        context_.events_.push_back(
+            {kNotifyEvicted, "evicted", evicted.db, std::string(evicted.key)});
+      });
 }
 
 bool Dispatcher::EvictSlice(UnixMillis now) {

@@ -333,6 +333,13 @@ void Server::ResetHistogram(uint32_t command_id) {
   for (const auto& worker : workers_) worker->counters().by_command[command_id].latency.Clear();
 }
 
+void Server::AddPrefixLookups(PrefixTotals& totals) const {
+  for (const auto& worker : workers_) {
+    const ThreadCounters& counters = worker->counters();
+    if (!counters.reset_pending()) counters.by_prefix.AddTo(totals);
+  }
+}
+
 void Server::ResetStatistics() {
   for (const auto& worker : workers_) {
     worker->counters().RequestReset();
@@ -340,6 +347,7 @@ void Server::ResetStatistics() {
     worker->ResetStatistics();
   }
   keyspace_.lazy_free().ResetFreed();
+  info_.ForgetSamples();
 }
 
 void Server::SetMonitor(Client& client, bool on) {

@@ -75,6 +75,7 @@ class Server : public Services, public Dispatcher::Environment {
   void LogWarning(std::string_view line) override;
   int tcp_port() const override { return tcp_port_.load(std::memory_order_relaxed); }
   MonoTime started_at() const override { return started_at_; }
+  void AddPrefixLookups(PrefixTotals& totals) const override;
   UnixMillis last_save() const override { return info_.started_at(); }
 
   // ---- Dispatcher::Environment.

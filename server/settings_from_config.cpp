@@ -19,6 +19,7 @@ Settings SettingsFromConfig(const Config& config) {
   settings.eviction_policy = config.max_memory_policy;
   settings.maxmemory_bytes = config.max_memory_bytes;
   settings.maxmemory_samples = static_cast<int>(config.max_memory_samples);
+  settings.bless_max_keys = config.bless_max_keys;
   settings.lfu_log_factor = static_cast<int>(config.lfu_log_factor);
   settings.lfu_decay_minutes = static_cast<int>(config.lfu_decay_minutes);
   settings.lazyfree_lazy_user_del = config.lazyfree_lazy_user_del;
@@ -26,6 +27,8 @@ Settings SettingsFromConfig(const Config& config) {
   settings.lazyfree_lazy_server_del = config.lazyfree_lazy_server_del;
   settings.lazyfree_lazy_expire = config.lazyfree_lazy_expire;
   settings.slowlog_log_slower_than_us = config.slowlog_log_slower_than_us;
+  settings.hit_ratio_max_prefixes = config.hit_ratio_max_prefixes;
+  settings.hit_ratio_delimiter = config.hit_ratio_delimiter[0];
   settings.slowlog_max_len = config.slowlog_max_entries;
   settings.latency_monitor_threshold_ms = config.latency_monitor_threshold_ms;
   settings.latency_tracking = config.latency_tracking;

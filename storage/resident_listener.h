@@ -18,7 +18,7 @@ class ResidentListener {
   virtual ~ResidentListener() = default;
 
   // An entry has come; `hash` is its key's. Its access bits are zero, and the lowest four of them
-  // are the listener's from now on.
+  // are the listener's from now on. Also told of one that is no longer pinned.
   virtual void OnInserted(const Shard& shard, uint64_t hash, Entry& entry) = 0;
   // An entry is about to go.
   virtual void OnErasing(const Shard& shard, uint64_t hash, Entry& entry) = 0;

@@ -8,6 +8,7 @@
 // Concurrency: guarded by mu(). Lock order: shards by ascending id, all before any other mutex.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,10 +17,12 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "base/blob.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "storage/entry.h"
+#include "storage/pinned_keys.h"
 #include "storage/resident_listener.h"
 #include "storage/table.h"
 #include "storage/types.h"
@@ -55,6 +58,9 @@ struct ShardOptions {
   ShardObserver* observer = nullptr;  // Outlives the shard. May be null.
   // Outlives the shard; Keyspace brings its own. Null: everything is freed in place.
   LazyFree* lazy_free = nullptr;
+  // How many keys of all shards are pinned. Outlives the shard; Keyspace brings its own. May be
+  // null.
+  std::atomic<int64_t>* pinned_keys = nullptr;
 };
 
 class alignas(64) Shard {
@@ -156,8 +162,9 @@ class alignas(64) Shard {
 
    private:
     friend class Shard;
-    explicit Detached(Entry* entry) : entry_(entry) {}
+    explicit Detached(Entry* entry, bool pinned = false) : entry_(entry), pinned_(pinned) {}
     Entry* entry_;
+    bool pinned_;  // The key was, and so will be the one that gets the value.
   };
   // Copies value, expiry and access bits of `entry`; blobs are shared, collections are copied.
   std::unique_ptr<Detached> Clone(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -166,6 +173,23 @@ class alignas(64) Shard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Creates or replaces `key` with it.
   Entry* Attach(int db, const HashedKey& key, std::unique_ptr<Detached> value)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // ---- Pinned keys, which nothing evicts. A pin belongs to a key that exists: it stays whatever
+  // the key is set to, follows Extract and Attach, and goes with the key. False if `most` keys of
+  // the keyspace are pinned already. REQUIRES: the key exists.
+  bool Pin(int db, const HashedKey& key, int64_t most) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // False if it was not pinned.
+  bool Unpin(int db, const HashedKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool IsPinned(int db, std::string_view key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return has_pins_ && pins_->Contains(db, key);
+  }
+  size_t pinned_size(int db) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return has_pins_ ? pins_->size(db) : 0;
+  }
+  // Calls visit(entry) for each pinned key, also one past its expiry. `visit` must not change the
+  // shard.
+  void ForEachPinned(int db, absl::FunctionRef<void(const Entry&)> visit) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Empties a database in constant time: its table goes to the background thread. kNow frees a
@@ -187,6 +211,8 @@ class alignas(64) Shard {
 
   // Bytes held by this shard: entries, values and tables, allocator rounding included.
   size_t memory_bytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Adds the keys of all databases and what these occupy, tables not counted, by type.
+  void AddUsageTo(UsageByType& usage) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // What the access bits of the entries here mean. Belongs to eviction.
   enum class AccessBits : uint8_t {
@@ -272,6 +298,13 @@ class alignas(64) Shard {
   // The same for fields of the hash at `place`. False if the key is gone.
   bool ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place place, UnixMillis now,
                       size_t& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // A key is about to be removed.
+  void ForgetPin(int db, std::string_view key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (has_pins_) [[unlikely]]
+      NotePins(-static_cast<int64_t>(pins_->Erase(db, key)));
+  }
+  // So many more are pinned (fewer if negative).
+  void NotePins(int64_t more) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Free(Entry* entry, Reclaim reclaim);
   void FreeObject(const Object& object);
 
@@ -297,13 +330,16 @@ class alignas(64) Shard {
   uint8_t hooks_ ABSL_GUARDED_BY(mu_) = 0;
   bool lazy_expiry_ ABSL_GUARDED_BY(mu_) = true;
   AccessBits access_bits_ ABSL_GUARDED_BY(mu_) = AccessBits::kClock;
-  uint32_t epoch_ ABSL_GUARDED_BY(mu_) = 0;  // Of the last snapshot, as Bucket::version counts.
+  bool has_pins_ ABSL_GUARDED_BY(mu_) = false;  // Whether there are pins_.
+  uint32_t epoch_ ABSL_GUARDED_BY(mu_) = 0;     // Of the last snapshot, as Bucket::version counts.
   Table first_table_ ABSL_GUARDED_BY(mu_);
   std::vector<std::unique_ptr<Table>> other_tables_ ABSL_GUARDED_BY(mu_);  // Null while empty.
   ShardObserver* const observer_;
   LazyFree* const lazy_free_;
   ResidentListener* residents_ ABSL_GUARDED_BY(mu_) = nullptr;  // Set while kQueues.
   uint32_t database_swaps_ ABSL_GUARDED_BY(mu_) = 0;
+  std::atomic<int64_t>* const pinned_keys_;
+  std::unique_ptr<PinnedKeys> pins_ ABSL_GUARDED_BY(mu_);  // Null while nothing is pinned.
   SnapshotSink* sink_ ABSL_GUARDED_BY(mu_) = nullptr;
   std::vector<Table> flushed_ ABSL_GUARDED_BY(mu_);  // Not entirely seen by the snapshot yet.
 };

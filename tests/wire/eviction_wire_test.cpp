@@ -187,7 +187,7 @@ TEST_P(EvictionUnderLoadTest, SeveralThreadsKeepTheLimitTogether) {
 INSTANTIATE_TEST_SUITE_P(Policies, EvictionUnderLoadTest,
                          testing::Values("allkeys-lru", "allkeys-lfu", "allkeys-random",
                                          "volatile-lru", "volatile-lfu", "volatile-random",
-                                         "volatile-ttl", "allkeys-fifo", "allkeys-s3fifo",
+                                         "volatile-ttl", "allkeys-lrm", "volatile-lrm", "allkeys-fifo", "allkeys-s3fifo",
                                          "allkeys-adaptive", "volatile-fifo", "volatile-s3fifo",
                                          "volatile-adaptive"),
                          [](const auto& policy) {
@@ -197,6 +197,77 @@ INSTANTIATE_TEST_SUITE_P(Policies, EvictionUnderLoadTest,
                            }
                            return name;
                          });
+
+// What a field of INFO says.
+int64_t InfoField(RespClient& client, const std::string& field) {
+  const std::string info = client.Call({"INFO"}).text;
+  const size_t at = info.find("\n" + field + ":");
+  return at == std::string::npos ? -1 : std::stoll(info.substr(at + field.size() + 2));
+}
+
+TEST(EvictionOfHugeValuesTest, TheyAreFreedInTheBackground) {
+  const ServerProcess server = ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lru"});
+  RespClient client(server.port());
+  constexpr int kMembers = kSanitized ? 100'000 : 1'000'000;
+  constexpr int kBatch = 10'000;
+  for (int first = 0; first < kMembers; first += kBatch) {
+    std::vector<std::string> command = {"SADD", "huge"};
+    for (int i = first; i < first + kBatch; ++i) command.push_back("member" + std::to_string(i));
+    ASSERT_EQ(client.Call(command).integer, kBatch);
+  }
+  client.Call({"CONFIG", "RESETSTAT"});
+  client.Call({"CONFIG", "SET", "maxmemory", "1"});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (InfoField(client, "lazyfreed_objects") == 0 &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+  EXPECT_EQ(InfoField(client, "lazyfreed_objects"), 1);
+  if (!kSanitized) EXPECT_LE(InfoField(client, "longest_shard_lock_hold_us"), 1000);
+}
+
+// What a key's access time is under least-recently-modified: reading leaves it, changing moves it.
+class LeastRecentlyModifiedTest : public testing::TestWithParam<std::vector<std::string>> {
+ protected:
+  LeastRecentlyModifiedTest()
+      : server_(ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lrm"})),
+        client_(server_.port()) {
+    client_.Call({"SET", "string", "1"});
+    client_.Call({"HSET", "hash", "field", "1", "spare", "1"});
+  }
+
+  // After the key has been left alone for so long, and the command has run.
+  int64_t IdleSecondsAfter(const std::vector<std::string>& command) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+    EXPECT_NE(client_.Raw(command)[0], '-');
+    return client_.Call({"OBJECT", "IDLETIME", command[1]}).integer;
+  }
+
+  ServerProcess server_;
+  RespClient client_;
+};
+
+class LeastRecentlyModifiedReadTest : public LeastRecentlyModifiedTest {};
+class LeastRecentlyModifiedWriteTest : public LeastRecentlyModifiedTest {};
+
+TEST_P(LeastRecentlyModifiedReadTest, LeavesTheTime) { EXPECT_GE(IdleSecondsAfter(GetParam()), 2); }
+TEST_P(LeastRecentlyModifiedWriteTest, MovesTheTime) { EXPECT_LE(IdleSecondsAfter(GetParam()), 1); }
+
+INSTANTIATE_TEST_SUITE_P(Commands, LeastRecentlyModifiedReadTest,
+                         testing::Values(std::vector<std::string>{"GET", "string"},
+                                         std::vector<std::string>{"TOUCH", "string"},
+                                         std::vector<std::string>{"HGET", "hash", "field"},
+                                         std::vector<std::string>{"HDEL", "hash", "none"},
+                                         std::vector<std::string>{"SETNX", "string", "2"}));
+INSTANTIATE_TEST_SUITE_P(Commands, LeastRecentlyModifiedWriteTest,
+                         testing::Values(std::vector<std::string>{"SET", "string", "2"},
+                                         std::vector<std::string>{"APPEND", "string", "2"},
+                                         std::vector<std::string>{"INCR", "string"},
+                                         std::vector<std::string>{"EXPIRE", "string", "100"},
+                                         std::vector<std::string>{"HSET", "hash", "field", "2"},
+                                         std::vector<std::string>{"HINCRBY", "hash", "field", "1"},
+                                         std::vector<std::string>{"HDEL", "hash", "spare"}));
 
 TEST(EvictionEventTest, EvictedKeysAreAnnounced) {
   ServerProcess server = ServerProcess::StartLarder(
