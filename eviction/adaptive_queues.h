@@ -9,7 +9,7 @@
 //
 // A hit costs a saturating counter in the entry and a look at the sample filter; a sampled key pays
 // a lookup in the miniatures besides: every key of a small cache, one in 32 of a large one. In
-// memory: 4 bytes a key for its place, 4 for ghosts, and what the miniatures take.
+// memory: 4 bytes a key for its place, 4 for ghosts, and about 120 for each sampled key.
 //
 // Concurrency: as EvictionQueues says.
 #pragma once
