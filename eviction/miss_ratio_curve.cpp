@@ -10,8 +10,6 @@ namespace {
 // Shares in the tables of the keyspace: a bucket of 64 bytes at the average fill.
 constexpr uint64_t kTableBytes = 12;
 constexpr std::string_view kExactLru = "exact-lru";
-// Between two looks at how much memory all this takes.
-constexpr uint64_t kRequestsBetweenLooks = 256;
 
 // So many that in small memories all this takes not quite a twentieth of what there is, and in
 // large ones as many as make a difference.
@@ -35,8 +33,16 @@ void MissRatioCurve::Configure(const Options& options, MonoTime now) {
   // With another limit, what was counted so far belongs to other sizes.
   options_ = options;
   most_keys_ = options.keys > 0 ? options.keys : KeysFor(options.maxmemory_bytes);
+  overhead_bytes_ = static_cast<double>(options.overhead_bytes);
   StartOver();
   ResetCounts(now);
+}
+
+void MissRatioCurve::NoteOverhead(int64_t bytes) {
+  // Buffers come and go: one look may see too many.
+  constexpr double kWeight = 0.25;
+  MutexLock lock(mu_);
+  overhead_bytes_ += kWeight * (static_cast<double>(bytes) - overhead_bytes_);
 }
 
 size_t MissRatioCurve::PolicyModels::keys() const {
@@ -72,7 +78,6 @@ void MissRatioCurve::ForgetKeys() {
       model.cache = MakeCacheModel(policy.policy, options_.model, ++seed);
     }
   }
-  overhead_bytes_ = options_.overhead_bytes + static_cast<int64_t>(MemoryBytes());
 }
 
 void MissRatioCurve::ResetCounts(MonoTime now) {
@@ -94,9 +99,7 @@ void MissRatioCurve::OnRead(const Read& read) {
   requests_ += 1 + read.other_requests;
   misses_ += (read.found ? 0 : 1) + read.other_misses;
   if (!Samples(read.id)) return;  // Not any more.
-  if (++sampled_requests_ % kRequestsBetweenLooks == 0) {
-    overhead_bytes_ = options_.overhead_bytes + static_cast<int64_t>(MemoryBytes());
-  }
+  ++sampled_requests_;
   ReadFromModels(read, CountDistance(read));
   Trim();
 }
@@ -215,7 +218,7 @@ void MissRatioCurve::Thin(PolicyModels& policy, uint64_t threshold) {
 }
 
 double MissRatioCurve::BytesFor(double memory_bytes) const {
-  return std::max(0.0, memory_bytes - static_cast<double>(overhead_bytes_));
+  return std::max(0.0, memory_bytes - overhead_bytes_);
 }
 
 uint64_t MissRatioCurve::CapacityOf(const PolicyModels& policy, size_t model) const {
@@ -278,7 +281,7 @@ MissRatioCurve::Report MissRatioCurve::Take(int64_t used_bytes) {
                 .sampling_rate = ShareBelow(threshold_.load(std::memory_order_relaxed)),
                 .memory_bytes = MemoryBytes(),
                 .maxmemory_bytes = options_.maxmemory_bytes,
-                .overhead_bytes = overhead_bytes_,
+                .overhead_bytes = static_cast<int64_t>(overhead_bytes_),
                 .policy_in_force = options_.policy,
                 .policies = {}};
   if (CountedRequests() <= 0) return report;

@@ -108,6 +108,10 @@ class MissRatioCurve {
   // Counting begins anew if that changes what is estimated; everything is dropped on turning off.
   void Configure(const Options& options, MonoTime now);
 
+  // What the process takes beside keys, values and their tables, this included. To be called every
+  // now and then.
+  void NoteOverhead(int64_t bytes);
+
   // Whether the key's requests are wanted here. Never, while it is turned off.
   bool Samples(KeyId id) const { return id < threshold_.load(std::memory_order_relaxed); }
   // REQUIRES: for these three that Samples(id) was true just before.
@@ -149,7 +153,7 @@ class MissRatioCurve {
     }
 
    private:
-    std::array<KeyId, 256> ids_{};
+    std::array<KeyId, 1024> ids_{};
   };
 
   static constexpr uint64_t kAll = uint64_t{1} << 32;
@@ -202,8 +206,7 @@ class MissRatioCurve {
   uint64_t sampled_requests_ ABSL_GUARDED_BY(mu_) = 0;
   double seen_misses_ ABSL_GUARDED_BY(mu_) = 0;       // As the whole sample estimates misses_.
   double unknown_requests_ ABSL_GUARDED_BY(mu_) = 0;  // Of all, as estimated: left out.
-  // The server's and what all this takes, as of the last look.
-  int64_t overhead_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  double overhead_bytes_ ABSL_GUARDED_BY(mu_) = 0;    // Of late, on average.
 };
 
 }  // namespace larder
