@@ -26,6 +26,7 @@ class CommandTable;
 class Keyspace;
 struct KeyspaceFigures;  // commands/keyspace_figures.h
 class LatencyMonitor;    // commands/latency_monitor.h
+class MissRatioCurve;    // eviction/miss_ratio_curve.h
 class SlowLog;           // commands/slow_log.h
 class WatchTable;        // commands/watch_table.h
 
@@ -129,6 +130,7 @@ class Services {
   virtual ConfigAccess& config() = 0;
   virtual SlowLog& slow_log() = 0;
   virtual LatencyMonitor& latency_monitor() = 0;
+  virtual MissRatioCurve& miss_ratio_curve() = 0;
   // REQUIRES: the shard's lock is held.
   virtual WatchTable& watches(uint32_t shard_id) = 0;
   // Who waits for keys of this database is to look again, when the command has run: the whole
