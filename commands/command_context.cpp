@@ -1,9 +1,11 @@
 #include "commands/command_context.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "commands/thread_counters.h"
 #include "commands/watch_table.h"
+#include "eviction/miss_ratio_curve.h"
 
 namespace larder {
 
@@ -21,8 +23,38 @@ void CommandContext::Touch(Entry& entry) {
   access_clock_.Touch(entry, *random_);
 }
 
+void CommandContext::NoteRead(const HashedKey& key, const Entry* entry) {
+  MissRatioCurve& curve = services_->miss_ratio_curve();
+  const KeyId id = MissRatioCurve::IdOf(key.hash, db());
+  if (!curve.Samples(id)) {
+    ++unsampled_reads_;
+    if (entry == nullptr) ++unsampled_misses_;
+    return;
+  }
+  MissRatioCurve::Read read{.id = id,
+                            .now = now_,
+                            .other_requests = std::exchange(unsampled_reads_, 0),
+                            .other_misses = std::exchange(unsampled_misses_, 0)};
+  if (entry != nullptr) read.found = MissRatioCurve::Holding::Of(*entry);
+  curve.OnRead(read);
+}
+
+void CommandContext::NoteStore(const HashedKey& key, const Entry& entry) {
+  MissRatioCurve& curve = services_->miss_ratio_curve();
+  const KeyId id = MissRatioCurve::IdOf(key.hash, db());
+  if (curve.Samples(id)) curve.OnStore(id, MissRatioCurve::Holding::Of(entry), now_);
+}
+
+void CommandContext::NoteErase(const HashedKey& key) {
+  MissRatioCurve& curve = services_->miss_ratio_curve();
+  const KeyId id = MissRatioCurve::IdOf(key.hash, db());
+  if (curve.Samples(id)) curve.OnErase(id);
+}
+
 Entry* CommandContext::Inspect(size_t key) {
   Entry* entry = Peek(key);
+  if (settings_->miss_ratio_curve) [[unlikely]]
+    NoteRead(keys_[key], entry);
   if (entry == nullptr) {
     counters_->keyspace_misses.Increment();
     Notify(kNotifyKeyMiss, "keymiss", key);
@@ -70,7 +102,7 @@ Entry* CommandContext::SetString(size_t key, std::string_view value, UnixMillis 
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetString(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Stored(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -82,7 +114,7 @@ Entry* CommandContext::SetStringFromArg(size_t key, size_t arg_index, UnixMillis
       shard.mu().AssertHeld();
       NotifyIfNew(key);
       Entry* entry = shard.SetBlob(db(), keys_[key], std::move(blob), expiry);
-      access_clock_.Touch(*entry, *random_);
+      Stored(key, *entry);
       MarkDirty();
       return entry;
     }
@@ -95,7 +127,7 @@ Entry* CommandContext::SetText(size_t key, std::string_view value, UnixMillis ex
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetText(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Stored(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -105,7 +137,7 @@ Entry* CommandContext::SetRawString(size_t key, std::string_view value, UnixMill
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetRawString(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Stored(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -115,7 +147,7 @@ Entry* CommandContext::SetBlob(size_t key, BlobRef value, UnixMillis expiry) {
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetBlob(db(), keys_[key], std::move(value), expiry);
-  access_clock_.Touch(*entry, *random_);
+  Stored(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -125,7 +157,7 @@ Entry* CommandContext::SetInteger(size_t key, int64_t value, UnixMillis expiry) 
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetInteger(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Stored(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -137,7 +169,7 @@ std::span<char> CommandContext::EditString(size_t key, Entry*& entry, size_t siz
   MarkDirty();
   if (entry == nullptr) {
     entry = shard.SetString(db(), keys_[key], {}, kNoExpiry);
-    access_clock_.Touch(*entry, *random_);
+    Stored(key, *entry);
   }
   return shard.EditString(db(), keys_[key], entry, size);
 }
@@ -153,7 +185,7 @@ Entry* CommandContext::SetObject(size_t key, const Object& object, UnixMillis ex
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetObject(db(), keys_[key], object, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Stored(key, *entry);
   return entry;
 }
 
@@ -168,6 +200,8 @@ void CommandContext::EndEdit(size_t key, Entry* entry, const Object& object, siz
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
   shard.EndEdit(db(), keys_[key], entry, object, bytes_before, changed);
+  if (settings_->miss_ratio_curve && changed) [[unlikely]]
+    NoteStore(keys_[key], *entry);
 }
 
 Entry* CommandContext::SetExpiry(size_t key, Entry* entry, UnixMillis expiry) {
@@ -181,6 +215,8 @@ bool CommandContext::Erase(size_t key, Shard::Reclaim reclaim) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
   if (!shard.Erase(db(), keys_[key], reclaim)) return false;
+  if (settings_->miss_ratio_curve) [[unlikely]]
+    NoteErase(keys_[key]);
   MarkDirty();
   return true;
 }
@@ -189,6 +225,8 @@ void CommandContext::EraseEmptied(size_t key) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
   shard.Erase(db(), keys_[key], Shard::Reclaim::kNow);
+  if (settings_->miss_ratio_curve) [[unlikely]]
+    NoteErase(keys_[key]);
 }
 
 // The analysis cannot follow a lock that is taken only when it is not held already.
@@ -222,6 +260,8 @@ Entry* CommandContext::FindNamed(const HashedKey& key) {
   Shard& shard = keyspace_->ShardFor(key);
   shard.mu().AssertHeld();
   Entry* entry = shard.Find(db(), key, now_);
+  if (settings_->miss_ratio_curve) [[unlikely]]
+    NoteRead(key, entry);
   if (entry == nullptr) {
     counters_->keyspace_misses.Increment();
     NotifyIn(db(), kNotifyKeyMiss, "keymiss", key.text);
