@@ -7,6 +7,7 @@ namespace larder {
 
 extern const CommandFamily kBitfieldFamily;
 extern const CommandFamily kBitmapFamily;
+extern const CommandFamily kCacheFamily;
 extern const CommandFamily kClientFamily;
 extern const CommandFamily kCommandFamily;
 extern const CommandFamily kConfigFamily;

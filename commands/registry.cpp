@@ -10,6 +10,7 @@ std::span<const CommandFamily> AllCommandFamilies() {
       // Each family adds its line here once its table is defined.
       kBitfieldFamily,
       kBitmapFamily,
+      kCacheFamily,
       kClientFamily,
       kCommandFamily,
       kConfigFamily,
