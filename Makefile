@@ -40,6 +40,10 @@ bench-hitratio: deps ## Real traces against Larder, Redis and memcached; ARGS='-
 	@cmake --build --preset release --target larder-server
 	@/usr/bin/python3 benchmarks/hitratio.py $(ARGS)
 
+.PHONY: bench-churn
+bench-churn: deps release ## Whether maxmemory holds under churn, beside redis-server; ARGS='--seconds 60'
+	@/usr/bin/python3 benchmarks/churn.py $(ARGS)
+
 .PHONY: bench-micro
 bench-micro: deps release ## The micro-benchmarks; ARGS='--benchmark_filter=...' and the like
 	@for program in build/release/benchmarks/larder_*_bench; do $$program $(ARGS) || exit 1; done

@@ -1,5 +1,6 @@
 #include "base/allocator.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <malloc.h>
 #include <new>
@@ -73,7 +74,9 @@ size_t UsableSize(const void* memory) { return memory == nullptr ? 0 : sallocx(m
 
 size_t AllocatedBytes() {
   RefreshStats();
-  return ReadSize("stats.allocated");
+  const size_t allocated = ReadSize("stats.allocated");
+  // The counts of the threads' caches are read while they change.
+  return allocated - std::min(allocated, ReadSize("stats.arenas.4096.tcache_bytes"));
 }
 
 AllocatorStats GetAllocatorStats() {

@@ -24,12 +24,14 @@ size_t RoundedSize(size_t bytes);
 // What `memory` really occupies.
 size_t UsableSize(const void* memory);
 
-// Bytes allocated minus bytes freed by the whole process, rounding included. Under jemalloc exact
-// but for what threads count at this moment; a few microseconds.
+// Bytes allocated minus bytes freed by the whole process, rounding included. What threads have
+// freed and keep for themselves, to be had again at once, is not among them (it is in
+// AllocatorStats::allocated). Under jemalloc exact but for what threads do at this moment; a few
+// microseconds.
 size_t AllocatedBytes();
 
 struct AllocatorStats {
-  size_t allocated = 0;  // Bytes the program holds.
+  size_t allocated = 0;  // Bytes the program holds, or its threads keep for their next requests.
   size_t active = 0;     // Bytes in pages that hold at least one of them.
   size_t resident = 0;   // Bytes of physical memory mapped, metadata included.
   size_t retained = 0;   // Virtual memory kept but not backed.

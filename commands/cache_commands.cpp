@@ -114,7 +114,7 @@ void CacheMrc(CommandContext& ctx) {
 
 // clang-format off
 constexpr CommandSpec kCacheCommands[] = {
-    {"cache.mrc", -1, kLoading | kStale, kNoKeys, kAclCache, &CacheMrc, "1.0.0", "O(1)",
+    {"cache.mrc", -1, kLoading | kStale, kNoKeys, kAclCache, &CacheMrc, "0.1.0", "O(1)",
      "Foretells the share of reads that miss with other amounts of memory and other policies.",
      "[POLICY policy] [RESET]", {.tips = "nondeterministic_output"}},
 };

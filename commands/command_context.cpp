@@ -17,9 +17,20 @@ BlobRef CommandContext::TakeBlob(size_t arg_index) {
   return {};
 }
 
-void CommandContext::Touch(Entry& entry) {
-  if (client_->Is(kClientNoTouch)) [[unlikely]]
+bool CommandContext::ClockHolds(Shard& shard) const {
+  shard.mu().AssertHeld();
+  return shard.access_bits() ==
+         (access_clock_.shares_bits() ? Shard::AccessBits::kQueues : Shard::AccessBits::kClock);
+}
+
+void CommandContext::TouchIn(Shard& shard, uint64_t hash, Entry& entry) {
+  shard.mu().AssertHeld();
+  if (!ClockHolds(shard)) [[unlikely]]
     return;
+  // What has just come has been counted.
+  if (access_clock_.shares_bits() && AccessClock::EverTouched(entry.access())) {
+    eviction_domains_->OnHit(shard, hash, entry);
+  }
   access_clock_.Touch(entry, *random_);
 }
 
@@ -51,28 +62,47 @@ void CommandContext::NoteErase(const HashedKey& key) {
   if (curve.Samples(id)) curve.OnErase(id);
 }
 
+void CommandContext::Touch(size_t key, Entry& entry) {
+  const uint64_t bit = key < 64 ? uint64_t{1} << key : 0;
+  // An entry that has come in place of another is to begin its own life.
+  if ((touched_ & bit) != 0 && AccessClock::EverTouched(entry.access())) return;
+  touched_ |= bit;
+  TouchIn(*shards_[key], keys_[key].hash, entry);
+}
+
+void CommandContext::NoteLookup(size_t key, Entry& entry) {
+  if (client_->Is(kClientNoTouch) || access_clock_.ignores_reads()) [[unlikely]]
+    return;
+  Touch(key, entry);
+}
+
+void CommandContext::NoteChange(size_t key, Entry& entry) {
+  if (access_clock_.ignores_reads()) [[unlikely]]
+    Touch(key, entry);
+}
+
 Entry* CommandContext::Inspect(size_t key) {
   Entry* entry = Peek(key);
   if (settings_->miss_ratio_curve) [[unlikely]]
     NoteRead(keys_[key], entry);
   if (entry == nullptr) {
-    counters_->keyspace_misses.Increment();
+    counters_->CountMiss(keys_[key].text);
     Notify(kNotifyKeyMiss, "keymiss", key);
     return nullptr;
   }
-  counters_->keyspace_hits.Increment();
+  counters_->CountHit(keys_[key].text);
   return entry;
 }
 
 Entry* CommandContext::Find(size_t key) {
   Entry* entry = Inspect(key);
-  if (entry != nullptr) Touch(*entry);
+  if (entry != nullptr) NoteLookup(key, *entry);
   return entry;
 }
 
 Entry* CommandContext::FindForWrite(size_t key) {
   Entry* entry = Peek(key);
-  if (entry != nullptr) Touch(*entry);
+  if (entry != nullptr) NoteLookup(key, *entry);
   return entry;
 }
 
@@ -171,6 +201,7 @@ std::span<char> CommandContext::EditString(size_t key, Entry*& entry, size_t siz
     entry = shard.SetString(db(), keys_[key], {}, kNoExpiry);
     Stored(key, *entry);
   }
+  NoteChange(key, *entry);
   return shard.EditString(db(), keys_[key], entry, size);
 }
 
@@ -199,6 +230,7 @@ void CommandContext::EndEdit(size_t key, Entry* entry, const Object& object, siz
                              bool changed) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
+  if (changed) NoteChange(key, *entry);
   shard.EndEdit(db(), keys_[key], entry, object, bytes_before, changed);
   if (settings_->miss_ratio_curve && changed) [[unlikely]]
     NoteStore(keys_[key], *entry);
@@ -208,6 +240,7 @@ Entry* CommandContext::SetExpiry(size_t key, Entry* entry, UnixMillis expiry) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
   MarkDirty();
+  NoteChange(key, *entry);
   return shard.SetExpiry(db(), keys_[key], entry, expiry);
 }
 
@@ -263,12 +296,12 @@ Entry* CommandContext::FindNamed(const HashedKey& key) {
   if (settings_->miss_ratio_curve) [[unlikely]]
     NoteRead(key, entry);
   if (entry == nullptr) {
-    counters_->keyspace_misses.Increment();
+    counters_->CountMiss(key.text);
     NotifyIn(db(), kNotifyKeyMiss, "keymiss", key.text);
     return nullptr;
   }
-  counters_->keyspace_hits.Increment();
-  Touch(*entry);
+  counters_->CountHit(key.text);
+  if (!client_->Is(kClientNoTouch) && !access_clock_.ignores_reads()) TouchIn(shard, key.hash, *entry);
   return entry;
 }
 

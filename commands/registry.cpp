@@ -10,7 +10,9 @@ std::span<const CommandFamily> AllCommandFamilies() {
       // Each family adds its line here once its table is defined.
       kBitfieldFamily,
       kBitmapFamily,
+      kBlessFamily,
       kCacheFamily,
+      kCachePrefixFamily,
       kClientFamily,
       kCommandFamily,
       kConfigFamily,

@@ -17,6 +17,17 @@ std::optional<ModelPolicy> ModelPolicyOf(EvictionPolicy policy) {
     case EvictionPolicy::kAllKeysRandom:
     case EvictionPolicy::kVolatileRandom:
       return ModelPolicy::kRandom;
+    case EvictionPolicy::kAllKeysFifo:
+    case EvictionPolicy::kVolatileFifo:
+      return ModelPolicy::kFifo;
+    case EvictionPolicy::kAllKeysS3Fifo:
+    case EvictionPolicy::kVolatileS3Fifo:
+      return ModelPolicy::kS3Fifo;
+    case EvictionPolicy::kAllKeysAdaptive:
+    case EvictionPolicy::kVolatileAdaptive:
+      return ModelPolicy::kAdaptive;
+    case EvictionPolicy::kAllKeysLrm:
+    case EvictionPolicy::kVolatileLrm:
     case EvictionPolicy::kVolatileTtl:
     case EvictionPolicy::kNoEviction:
       return std::nullopt;

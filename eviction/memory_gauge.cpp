@@ -26,7 +26,7 @@ int64_t AllocatorGauge::UsedBytes() {
     calibrated_at_ = now;
     MemoryMeter::Calibrate();
   }
-  return MemoryMeter::ProcessBytes();
+  return MemoryMeter::ProcessBytes() + MemoryMeter::strain();
 }
 
 int64_t ShardGauge::UsedBytes() {

@@ -21,7 +21,8 @@ class MemoryGauge {
   virtual int64_t UsedBytes() = 0;
 };
 
-// By what the allocator holds, for the whole process. While there is room, a thread that has asked
+// By what the allocator holds, for the whole process, and what fragmentation costs beyond what a
+// limit allows for. While there is room, a thread that has asked
 // once may allocate its share of half of it before it looks at other threads again: that is one
 // comparison with a counter of its own.
 class AllocatorGauge : public MemoryGauge {

@@ -21,9 +21,18 @@ uint64_t Score(const Entry& entry, EvictionPolicy policy, const AccessClock& clo
   return clock.IdleSeconds(entry.access());
 }
 
+// How many keys may go. Pinned ones are few, so that looking at each is cheap.
 uint64_t Weight(Shard& shard, int db, bool volatile_only)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu()) {
-  return volatile_only ? shard.volatile_size(db) : shard.size(db);
+  if (!volatile_only) return shard.size(db) - shard.pinned_size(db);
+  uint64_t pinned = 0;
+  shard.ForEachPinned(db, [&](const Entry& entry) { pinned += entry.has_expiry(); });
+  return shard.volatile_size(db) - pinned;
+}
+
+bool MayGo(Shard& shard, int db, const Entry& entry, bool volatile_only)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu()) {
+  return (!volatile_only || entry.has_expiry()) && !shard.IsPinned(db, entry.key());
 }
 
 }  // namespace
@@ -66,13 +75,22 @@ bool SampledVictims::NextAtRandom(const Request& request, Random& random, Victim
 }
 
 void SampledVictims::FillPool(const Request& request, Random& random) {
+  // All samples from one place are one lock and one walk through memory, and as good as samples
+  // from everywhere, if the place has many times more keys than are looked at. A shard with a
+  // handful of keys would not offer a sample but its all, however young.
+  constexpr uint64_t kKeysASample = 16;
   const bool volatile_only = EvictsOnlyVolatile(request.access.policy);
-  const std::optional<Place> place = RandomPlace(volatile_only, random);
-  if (!place) return;
   const AccessClock clock(request.access, request.now);
-  Sample(*place, volatile_only, request.samples, random, [&](const Entry& entry) {
-    Offer(*place, entry, Score(entry, request.access.policy, clock, request.now));
-  });
+  for (int left = request.samples; left > 0;) {
+    const std::optional<Place> place = RandomPlace(volatile_only, random);
+    if (!place) return;
+    const auto fair = static_cast<int>(
+        std::clamp<uint64_t>(place->keys / kKeysASample, 1, static_cast<uint64_t>(left)));
+    Sample(*place, volatile_only, fair, random, [&](const Entry& entry) {
+      Offer(*place, entry, Score(entry, request.access.policy, clock, request.now));
+    });
+    left -= fair;
+  }
 }
 
 void SampledVictims::Offer(const Place& place, const Entry& entry, uint64_t score) {
@@ -84,10 +102,11 @@ void SampledVictims::Offer(const Place& place, const Entry& entry, uint64_t scor
     }
   }
   if (pool_.size() == kPoolSize) pool_.erase(pool_.begin());
-  const auto behind = std::upper_bound(
+  // Before its equals: they have waited here, and are by now better than when they came.
+  const auto before = std::lower_bound(
       pool_.begin(), pool_.end(), score,
-      [](uint64_t wanted, const Candidate& pooled) { return wanted < pooled.score; });
-  pool_.insert(behind,
+      [](const Candidate& pooled, uint64_t wanted) { return pooled.score < wanted; });
+  pool_.insert(before,
                {.score = score,
                 .victim = {.shard = place.shard, .db = place.db, .key = std::string(entry.key())}});
 }
@@ -99,51 +118,61 @@ bool SampledVictims::StillStands(const Candidate& candidate, const Request& requ
   MutexLock lock(shard.mu());
   const Entry* entry = shard.Find(candidate.victim.db, key, request.now);
   if (entry == nullptr) return false;
-  if (EvictsOnlyVolatile(request.access.policy) && !entry->has_expiry()) return false;
+  const bool volatile_only = EvictsOnlyVolatile(request.access.policy);
+  if (!MayGo(shard, candidate.victim.db, *entry, volatile_only)) return false;
   return Score(*entry, request.access.policy, clock, request.now) >= candidate.score;
 }
 
 std::optional<SampledVictims::Place> SampledVictims::RandomPlace(bool volatile_only,
                                                                  Random& random) {
-  constexpr int kDraws = 16;
-  uint64_t heaviest = 0;
-  std::optional<Place> heaviest_place;
+  // Shards by rejection: one is taken with its share of the largest. If all are refused, which
+  // happens when most shards are empty or the largest was emptied, one of those seen is taken, by
+  // their shares again.
+  constexpr int kDraws = 64;
+  uint64_t seen_keys = 0;
+  uint64_t largest_seen = 0;
+  std::optional<Place> chosen;
   for (int draw = 0; draw < kDraws; ++draw) {
-    Place place{.shard = static_cast<uint32_t>(random.Uniform(keyspace_.shard_count()))};
-    Shard& shard = keyspace_.shard(place.shard);
-    MutexLock lock(shard.mu());
-    uint64_t weight = 0;
-    for (int db = 0; db < keyspace_.databases(); ++db) {
-      weight += Weight(shard, db, volatile_only);
-    }
-    if (weight == 0) continue;
-    uint64_t nth = random.Uniform(weight);
-    while (nth >= Weight(shard, place.db, volatile_only)) {
-      nth -= Weight(shard, place.db, volatile_only);
-      ++place.db;
-    }
-    if (weight > heaviest) {
-      heaviest = weight;
-      heaviest_place = place;
-    }
-    largest_ = std::max(largest_, weight);
-    if (random.Uniform(largest_) < weight) return place;
+    const auto id = static_cast<uint32_t>(random.Uniform(keyspace_.shard_count()));
+    uint64_t keys = 0;
+    const std::optional<Place> place = PlaceIn(id, volatile_only, random, keys);
+    if (!place) continue;
+    largest_ = std::max(largest_, keys);
+    if (random.Uniform(largest_) < keys) return place;
+    largest_seen = std::max(largest_seen, keys);
+    seen_keys += keys;
+    if (random.Uniform(seen_keys) < keys) chosen = place;
   }
-  if (!heaviest_place) return FirstPlace(volatile_only, random);
-  largest_ = heaviest;  // The shards have become smaller.
-  return heaviest_place;
+  if (!chosen) return FirstPlace(volatile_only, random);
+  largest_ = largest_seen;
+  return chosen;
+}
+
+std::optional<SampledVictims::Place> SampledVictims::PlaceIn(uint32_t shard_id, bool volatile_only,
+                                                             Random& random, uint64_t& shard_keys) {
+  Shard& shard = keyspace_.shard(shard_id);
+  MutexLock lock(shard.mu());
+  shard_keys = 0;
+  for (int db = 0; db < keyspace_.databases(); ++db) {
+    shard_keys += Weight(shard, db, volatile_only);
+  }
+  if (shard_keys == 0) return std::nullopt;
+  uint64_t nth = random.Uniform(shard_keys);
+  for (Place place{.shard = shard_id};; ++place.db) {
+    place.keys = Weight(shard, place.db, volatile_only);
+    if (nth < place.keys) return place;
+    nth -= place.keys;
+  }
 }
 
 std::optional<SampledVictims::Place> SampledVictims::FirstPlace(bool volatile_only,
                                                                 Random& random) {
   const auto start = static_cast<uint32_t>(random.Uniform(keyspace_.shard_count()));
   for (uint32_t i = 0; i < keyspace_.shard_count(); ++i) {
-    const uint32_t id = (start + i) % keyspace_.shard_count();
-    Shard& shard = keyspace_.shard(id);
-    MutexLock lock(shard.mu());
-    for (int db = 0; db < keyspace_.databases(); ++db) {
-      if (Weight(shard, db, volatile_only) > 0) return Place{id, db};
-    }
+    uint64_t keys = 0;
+    const std::optional<Place> place =
+        PlaceIn((start + i) % keyspace_.shard_count(), volatile_only, random, keys);
+    if (place) return place;
   }
   return std::nullopt;
 }
@@ -161,7 +190,7 @@ void SampledVictims::Sample(const Place& place, bool volatile_only, int samples,
   if (eligible * kTooRare >= keys) {
     for (int draws = samples * static_cast<int>(kTooRare); draws > 0 && left > 0; --draws) {
       const Entry* entry = shard.RandomEntry(place.db, random);
-      if (entry == nullptr || (volatile_only && !entry->has_expiry())) continue;
+      if (entry == nullptr || !MayGo(shard, place.db, *entry, volatile_only)) continue;
       visit(*entry);
       --left;
     }
@@ -171,7 +200,8 @@ void SampledVictims::Sample(const Place& place, bool volatile_only, int samples,
   for (uint64_t cursor : {anywhere, uint64_t{0}}) {
     do {
       cursor = shard.Scan(place.db, cursor, [&](Entry& entry) {
-        if (left == 0 || (volatile_only && !entry.has_expiry())) return;
+        shard.mu().AssertHeld();
+        if (left == 0 || !MayGo(shard, place.db, entry, volatile_only)) return;
         visit(entry);
         --left;
       });

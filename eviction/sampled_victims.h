@@ -34,10 +34,13 @@ class SampledVictims : public VictimSource {
   struct Place {
     uint32_t shard = 0;
     int db = 0;
+    uint64_t keys = 0;  // That may go, of this database in this shard.
   };
 
   // Where to look: each database of each shard by its share of the keys that may go.
   std::optional<Place> RandomPlace(bool volatile_only, Random& random);
+  std::optional<Place> PlaceIn(uint32_t shard_id, bool volatile_only, Random& random,
+                               uint64_t& shard_keys);
   std::optional<Place> FirstPlace(bool volatile_only, Random& random);
   // Calls visit(entry) for up to `samples` random entries of the place that may go.
   void Sample(const Place& place, bool volatile_only, int samples, Random& random,

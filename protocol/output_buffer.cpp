@@ -24,7 +24,7 @@ struct OutputBuffer::Chunk {
 // Chunks that the thread keeps: replies come in batches, one connection after the other, and each
 // batch wants a chunk for the time until its write.
 struct OutputBuffer::ChunkStock {
-  static constexpr size_t kMaxChunks = 8;
+  static constexpr size_t kMaxChunks = 2;
 
   ~ChunkStock();
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 #include "base/allocator.h"
 #include "base/memory_meter.h"
@@ -12,19 +13,57 @@
 namespace larder {
 namespace {
 
-constexpr auto kBetweenLooks = std::chrono::seconds(1);
+constexpr auto kBetweenLooks = std::chrono::milliseconds(100);
 // How much may stay free: this, and as large a part of what is in use.
 constexpr int64_t kKeptBytes = int64_t{64} << 20;
 constexpr int64_t kKeptPart = 16;
+// Where there is a limit: so large a part of it, but not less than these bytes, for a small cache
+// has room for them anyway.
+constexpr int64_t kKeptPartOfLimit = 32;
+constexpr int64_t kKeptOfAnyLimit = int64_t{8} << 20;
+// And so large a part may be lost to fragmentation before eviction makes up for it. With what is
+// kept and what comes in between two looks that is a tenth.
+constexpr int64_t kLostPartOfLimit = 25;
+constexpr int64_t kLostOfAnyLimit = int64_t{32} << 20;
+// What is free for a moment only, FLUSHALL before the next load say, is not worth the faults.
+constexpr int kLooksBeforeRelease = 10;
 // While keys are being deleted in numbers more pages become free all the time, and whoever frees
 // them would wait for the allocator's locks: the release comes when that is over, or after so many
 // looks.
-constexpr int64_t kFallingPart = 64;
-constexpr int kMostLooksPutOff = 30;
+constexpr int64_t kFallingPart = 640;
+constexpr int kMostLooksPutOff = 300;
 
 }  // namespace
 
-PageRelease::PageRelease() {
+bool PageBalance::WantsRelease(const Look& look) {
+  const int64_t kept_bytes = kKeptBytes + look.used_bytes / kKeptPart;
+  const int64_t limit_kept_bytes = std::max(kKeptOfAnyLimit, look.limit_bytes / kKeptPartOfLimit);
+  unreleasable_bytes_ = std::min(unreleasable_bytes_, SpareOf(look));
+  const int64_t free_bytes = SpareOf(look) - unreleasable_bytes_;
+  const bool is_falling = look.used_bytes < last_used_bytes_ - last_used_bytes_ / kFallingPart;
+  last_used_bytes_ = look.used_bytes;
+  // Near the limit there is no time to wait.
+  if (look.limit_bytes > 0 && look.resident_bytes > look.limit_bytes &&
+      free_bytes > limit_kept_bytes) {
+    return true;
+  }
+  const bool are_too_many = free_bytes > kept_bytes;
+  looks_too_many_ = are_too_many ? looks_too_many_ + 1 : 0;
+  looks_put_off_ = are_too_many && is_falling ? looks_put_off_ + 1 : 0;
+  const bool may_release = looks_put_off_ == 0 || looks_put_off_ > kMostLooksPutOff;
+  if (looks_too_many_ <= kLooksBeforeRelease || !may_release) return false;
+  looks_put_off_ = 0;
+  return true;
+}
+
+int64_t PageBalance::Strain(const Look& look) const {
+  if (look.limit_bytes == 0) return 0;
+  const int64_t lost_bytes = unreleasable_bytes_ - process_bytes_;
+  const int64_t allowed_bytes = std::max(kLostOfAnyLimit, look.limit_bytes / kLostPartOfLimit);
+  return std::max<int64_t>(0, lost_bytes - allowed_bytes);
+}
+
+PageRelease::PageRelease(std::function<int64_t()> limit) : limit_(std::move(limit)) {
   KeepFreePages();
   thread_ = std::thread([this] { Run(); });
 }
@@ -38,35 +77,27 @@ PageRelease::~PageRelease() {
   thread_.join();
 }
 
+PageBalance::Look PageRelease::Look() const {
+  return {.resident_bytes = ResidentBytes(),
+          .used_bytes = MemoryMeter::ProcessBytes(),
+          .limit_bytes = limit_()};
+}
+
 void PageRelease::Run() {
   GiveWayToOthers();
-  // Resident but not allocated after the last release: code, stacks, fragments of pages. Nothing
-  // can be released of that.
-  int64_t fixed_bytes = 0;
-  bool was_too_much = false;
-  int64_t last_used_bytes = 0;
-  int put_off = 0;
   MemoryMeter::ThreadBytes();
+  PageBalance balance(Look());
   mu_.Lock();
   while (!stopping_) {
     changed_.WaitFor(mu_, kBetweenLooks);
     if (stopping_) break;
     mu_.Unlock();
-    // What is free for a moment only, FLUSHALL before the next load say, is not worth the faults.
-    const int64_t used_bytes = MemoryMeter::ProcessBytes();
-    const int64_t spare_bytes = ResidentBytes() - used_bytes;
-    fixed_bytes = std::min(fixed_bytes, spare_bytes);
-    const bool is_too_much = spare_bytes - fixed_bytes > kKeptBytes + used_bytes / kKeptPart;
-    const bool is_falling = used_bytes < last_used_bytes - last_used_bytes / kFallingPart;
-    last_used_bytes = used_bytes;
-    put_off = is_too_much && is_falling ? put_off + 1 : 0;
-    const bool may_release = put_off == 0 || put_off > kMostLooksPutOff;
-    if (is_too_much && was_too_much && may_release) {
+    const PageBalance::Look look = Look();
+    if (balance.WantsRelease(look)) {
       ReleaseFreeMemory();
-      put_off = 0;
-      fixed_bytes = ResidentBytes() - MemoryMeter::ProcessBytes();
+      balance.AfterRelease(Look());
     }
-    was_too_much = is_too_much;
+    MemoryMeter::set_strain(balance.Strain(look));
     mu_.Lock();
   }
   mu_.Unlock();

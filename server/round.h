@@ -32,14 +32,19 @@ class Round {
     RequestParser::Result parsed;  // What the parser said after the last of them.
   };
 
-  Round() : buffer_(std::make_unique<char[]>(kBufferBytes)) {}
-
   // Whether another connection can be read before the round has to run.
-  bool HasRoom() const {
-    return used_requests_ < kRequests && kBufferBytes - used_bytes_ >= kReadBytes;
+  bool HasRoom() {
+    if (used_requests_ == kRequests) return false;
+    if (buffer_bytes_ - used_bytes_ >= kReadBytes) return true;
+    wants_more_bytes_ = true;
+    return false;
   }
   // Where that connection's bytes go, kReadBytes long; Take keeps the first of them.
-  std::span<char> ReadSpace() { return {buffer_.get() + used_bytes_, kReadBytes}; }
+  std::span<char> ReadSpace() {
+    if (buffer_ == nullptr) [[unlikely]]
+      buffer_ = std::make_unique_for_overwrite<char[]>(buffer_bytes_);
+    return {buffer_.get() + used_bytes_, kReadBytes};
+  }
   void Take(size_t bytes) { used_bytes_ += bytes; }
   // Where its requests go; Add keeps the first `count`.
   std::span<Request> FreeRequests() {
@@ -61,6 +66,11 @@ class Round {
   std::span<PreparedRequest> AllPrepared() { return {prepared_.data(), used_requests_}; }
 
   void Clear() {
+    if (wants_more_bytes_ && buffer_bytes_ < kMostBufferBytes) [[unlikely]] {
+      buffer_bytes_ *= 2;
+      buffer_.reset();
+    }
+    wants_more_bytes_ = false;
     items_.clear();
     used_requests_ = 0;
     used_bytes_ = 0;
@@ -70,11 +80,15 @@ class Round {
   static constexpr size_t kReadBytes = 64 * 1024;
 
  private:
-  static constexpr size_t kBufferBytes = 256 * 1024;
+  // It begins with room for one connection and doubles whenever another had to wait for room: all
+  // of it counts against maxmemory.
+  static constexpr size_t kMostBufferBytes = 256 * 1024;
   // Twice a batch: the lines that are fetched ahead must still be there when their turn comes.
   static constexpr size_t kRequests = 2 * Dispatcher::kBatch;
 
-  std::unique_ptr<char[]> buffer_;
+  std::unique_ptr<char[]> buffer_;  // Null until a thread has something to read.
+  size_t buffer_bytes_ = kReadBytes;
+  bool wants_more_bytes_ = false;
   size_t used_bytes_ = 0;
   std::array<Request, kRequests> requests_;
   std::array<PreparedRequest, kRequests> prepared_;

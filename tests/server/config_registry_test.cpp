@@ -444,7 +444,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"unixsocketperm", "-1", "argument must be between 0 and 777 inclusive"},
         {"maxmemory-policy", "x",
          "argument(s) must be one of the following: volatile-lru, volatile-lfu, volatile-random, "
-         "volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction"},
+         "volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, volatile-lrm, allkeys-lrm, "
+         "noeviction"},
         {"tls-auth-clients", "maybe",
          "argument(s) must be one of the following: no, yes, optional"},
         {"shutdown-on-sigterm", "", kBadShutdown},

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/process_figures.h"
 #include "tests/support/resp_client.h"
@@ -44,6 +45,67 @@ LARDER_INSTANTIATE_CASES(MaxMemory, EvictionWireTest,
                                {"CONFIG SET maxmemory 0", "+OK\r\n"},
                                {"CONFIG SET maxmemory-policy noeviction", "+OK\r\n"}}},
                          });
+
+// The same keys again and again beside many that are asked for once: what queues are there for.
+TEST(EvictionByQueuesTest, AScanDoesNotWashOutWhatIsInUse) {
+  for (const char* policy : {"allkeys-s3fifo", "allkeys-adaptive"}) {
+    const ServerProcess server = ServerProcess::StartLarder({"--maxmemory-policy", policy});
+    RespClient client(server.port());
+    const std::string value(1000, 'x');
+    const auto ask_for = [&](const std::string& key) {
+      if (client.Raw({"GET", key}) != "$-1\r\n") return true;
+      client.Raw({"SET", key, value});
+      return false;
+    };
+    const auto ask_for_hot_keys = [&] {
+      int hits = 0;
+      for (int i = 0; i < 100; ++i) hits += ask_for("hot" + std::to_string(i)) ? 1 : 0;
+      return hits;
+    };
+    for (int i = 0; i < 4; ++i) ask_for_hot_keys();
+    const std::string info = client.Call({"INFO", "memory"}).text;
+    const int64_t used = kSanitized ? 0 : std::stoll(info.substr(info.find("used_memory:") + 12));
+    client.Call({"CONFIG", "SET", "maxmemory", std::to_string(used + 1'000'000)});
+    int scanned = 0;
+    int hits = 0;
+    for (int round = 0; round < 20; ++round) {
+      for (int i = 0; i < 500; ++i) ask_for("scan" + std::to_string(scanned++));
+      hits += ask_for_hot_keys();
+    }
+    EXPECT_GT(hits, 1800) << policy;
+    EXPECT_LT(client.Call({"DBSIZE"}).integer, 2000);
+  }
+}
+
+TEST(EvictionByQueuesTest, AccessTimesAreKept) {
+  const ServerProcess server =
+      ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-adaptive"});
+  RespClient client(server.port());
+  client.Call({"SET", "key", "value"});
+  EXPECT_THAT(client.Raw({"OBJECT", "FREQ", "key"}),
+              testing::StartsWith("-ERR An LFU maxmemory policy is not selected"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  EXPECT_GE(client.Call({"OBJECT", "IDLETIME", "key"}).integer, 2);
+  client.Call({"GET", "key"});
+  EXPECT_LE(client.Call({"OBJECT", "IDLETIME", "key"}).integer, 1);
+  const std::string dump = client.Call({"DUMP", "key"}).text;
+  client.Call({"RESTORE", "other", "0", dump, "IDLETIME", "1000"});
+  EXPECT_GE(client.Call({"OBJECT", "IDLETIME", "other"}).integer, 1000);
+  client.Call({"CONFIG", "SET", "maxmemory", "1"});  // A key that was given a past goes, too.
+  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+}
+
+TEST(EvictionByQueuesTest, KeysThatCameBeforeThePolicyGoToo) {
+  const ServerProcess server = ServerProcess::StartLarder({});
+  RespClient client(server.port());
+  for (int i = 0; i < 5000; ++i) client.Raw({"SET", std::to_string(i), std::string(500, 'x')});
+  client.Call({"CONFIG", "SET", "maxmemory-policy", "allkeys-adaptive", "maxmemory", "1"});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (client.Call({"DBSIZE"}).integer > 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+}
 
 // Nobody has to write for it: lowering the limit is enough.
 TEST_F(EvictionWireTest, ALowerLimitEvictsWithoutAnotherCommand) {
@@ -125,7 +187,9 @@ TEST_P(EvictionUnderLoadTest, SeveralThreadsKeepTheLimitTogether) {
 INSTANTIATE_TEST_SUITE_P(Policies, EvictionUnderLoadTest,
                          testing::Values("allkeys-lru", "allkeys-lfu", "allkeys-random",
                                          "volatile-lru", "volatile-lfu", "volatile-random",
-                                         "volatile-ttl"),
+                                         "volatile-ttl", "allkeys-lrm", "volatile-lrm", "allkeys-fifo", "allkeys-s3fifo",
+                                         "allkeys-adaptive", "volatile-fifo", "volatile-s3fifo",
+                                         "volatile-adaptive"),
                          [](const auto& policy) {
                            std::string name;
                            for (const char c : policy.param) {
@@ -133,6 +197,77 @@ INSTANTIATE_TEST_SUITE_P(Policies, EvictionUnderLoadTest,
                            }
                            return name;
                          });
+
+// What a field of INFO says.
+int64_t InfoField(RespClient& client, const std::string& field) {
+  const std::string info = client.Call({"INFO"}).text;
+  const size_t at = info.find("\n" + field + ":");
+  return at == std::string::npos ? -1 : std::stoll(info.substr(at + field.size() + 2));
+}
+
+TEST(EvictionOfHugeValuesTest, TheyAreFreedInTheBackground) {
+  const ServerProcess server = ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lru"});
+  RespClient client(server.port());
+  constexpr int kMembers = kSanitized ? 100'000 : 1'000'000;
+  constexpr int kBatch = 10'000;
+  for (int first = 0; first < kMembers; first += kBatch) {
+    std::vector<std::string> command = {"SADD", "huge"};
+    for (int i = first; i < first + kBatch; ++i) command.push_back("member" + std::to_string(i));
+    ASSERT_EQ(client.Call(command).integer, kBatch);
+  }
+  client.Call({"CONFIG", "RESETSTAT"});
+  client.Call({"CONFIG", "SET", "maxmemory", "1"});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (InfoField(client, "lazyfreed_objects") == 0 &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+  EXPECT_EQ(InfoField(client, "lazyfreed_objects"), 1);
+  if (!kSanitized) EXPECT_LE(InfoField(client, "longest_shard_lock_hold_us"), 1000);
+}
+
+// What a key's access time is under least-recently-modified: reading leaves it, changing moves it.
+class LeastRecentlyModifiedTest : public testing::TestWithParam<std::vector<std::string>> {
+ protected:
+  LeastRecentlyModifiedTest()
+      : server_(ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lrm"})),
+        client_(server_.port()) {
+    client_.Call({"SET", "string", "1"});
+    client_.Call({"HSET", "hash", "field", "1", "spare", "1"});
+  }
+
+  // After the key has been left alone for so long, and the command has run.
+  int64_t IdleSecondsAfter(const std::vector<std::string>& command) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+    EXPECT_NE(client_.Raw(command)[0], '-');
+    return client_.Call({"OBJECT", "IDLETIME", command[1]}).integer;
+  }
+
+  ServerProcess server_;
+  RespClient client_;
+};
+
+class LeastRecentlyModifiedReadTest : public LeastRecentlyModifiedTest {};
+class LeastRecentlyModifiedWriteTest : public LeastRecentlyModifiedTest {};
+
+TEST_P(LeastRecentlyModifiedReadTest, LeavesTheTime) { EXPECT_GE(IdleSecondsAfter(GetParam()), 2); }
+TEST_P(LeastRecentlyModifiedWriteTest, MovesTheTime) { EXPECT_LE(IdleSecondsAfter(GetParam()), 1); }
+
+INSTANTIATE_TEST_SUITE_P(Commands, LeastRecentlyModifiedReadTest,
+                         testing::Values(std::vector<std::string>{"GET", "string"},
+                                         std::vector<std::string>{"TOUCH", "string"},
+                                         std::vector<std::string>{"HGET", "hash", "field"},
+                                         std::vector<std::string>{"HDEL", "hash", "none"},
+                                         std::vector<std::string>{"SETNX", "string", "2"}));
+INSTANTIATE_TEST_SUITE_P(Commands, LeastRecentlyModifiedWriteTest,
+                         testing::Values(std::vector<std::string>{"SET", "string", "2"},
+                                         std::vector<std::string>{"APPEND", "string", "2"},
+                                         std::vector<std::string>{"INCR", "string"},
+                                         std::vector<std::string>{"EXPIRE", "string", "100"},
+                                         std::vector<std::string>{"HSET", "hash", "field", "2"},
+                                         std::vector<std::string>{"HINCRBY", "hash", "field", "1"},
+                                         std::vector<std::string>{"HDEL", "hash", "spare"}));
 
 TEST(EvictionEventTest, EvictedKeysAreAnnounced) {
   ServerProcess server = ServerProcess::StartLarder(
