@@ -1,9 +1,11 @@
 #include "commands/command_context.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "commands/thread_counters.h"
 #include "commands/watch_table.h"
+#include "eviction/miss_ratio_curve.h"
 
 namespace larder {
 
@@ -32,6 +34,34 @@ void CommandContext::TouchIn(Shard& shard, uint64_t hash, Entry& entry) {
   access_clock_.Touch(entry, *random_);
 }
 
+void CommandContext::NoteRead(const HashedKey& key, const Entry* entry) {
+  MissRatioCurve& curve = services_->miss_ratio_curve();
+  const KeyId id = MissRatioCurve::IdOf(key.hash, db());
+  if (!curve.Samples(id)) {
+    ++unsampled_reads_;
+    if (entry == nullptr) ++unsampled_misses_;
+    return;
+  }
+  MissRatioCurve::Read read{.id = id,
+                            .now = now_,
+                            .other_requests = std::exchange(unsampled_reads_, 0),
+                            .other_misses = std::exchange(unsampled_misses_, 0)};
+  if (entry != nullptr) read.found = MissRatioCurve::Holding::Of(*entry);
+  curve.OnRead(read);
+}
+
+void CommandContext::NoteStore(const HashedKey& key, const Entry& entry) {
+  MissRatioCurve& curve = services_->miss_ratio_curve();
+  const KeyId id = MissRatioCurve::IdOf(key.hash, db());
+  if (curve.Samples(id)) curve.OnStore(id, MissRatioCurve::Holding::Of(entry), now_);
+}
+
+void CommandContext::NoteErase(const HashedKey& key) {
+  MissRatioCurve& curve = services_->miss_ratio_curve();
+  const KeyId id = MissRatioCurve::IdOf(key.hash, db());
+  if (curve.Samples(id)) curve.OnErase(id);
+}
+
 void CommandContext::Touch(size_t key, Entry& entry) {
   const uint64_t bit = key < 64 ? uint64_t{1} << key : 0;
   // An entry that has come in place of another is to begin its own life.
@@ -53,6 +83,8 @@ void CommandContext::NoteChange(size_t key, Entry& entry) {
 
 Entry* CommandContext::Inspect(size_t key) {
   Entry* entry = Peek(key);
+  if (settings_->miss_ratio_curve) [[unlikely]]
+    NoteRead(keys_[key], entry);
   if (entry == nullptr) {
     counters_->CountMiss(keys_[key].text);
     Notify(kNotifyKeyMiss, "keymiss", key);
@@ -100,7 +132,7 @@ Entry* CommandContext::SetString(size_t key, std::string_view value, UnixMillis 
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetString(db(), keys_[key], value, expiry);
-  Touch(key, *entry);
+  Stored(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -112,7 +144,7 @@ Entry* CommandContext::SetStringFromArg(size_t key, size_t arg_index, UnixMillis
       shard.mu().AssertHeld();
       NotifyIfNew(key);
       Entry* entry = shard.SetBlob(db(), keys_[key], std::move(blob), expiry);
-      Touch(key, *entry);
+      Stored(key, *entry);
       MarkDirty();
       return entry;
     }
@@ -125,7 +157,7 @@ Entry* CommandContext::SetText(size_t key, std::string_view value, UnixMillis ex
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetText(db(), keys_[key], value, expiry);
-  Touch(key, *entry);
+  Stored(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -135,7 +167,7 @@ Entry* CommandContext::SetRawString(size_t key, std::string_view value, UnixMill
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetRawString(db(), keys_[key], value, expiry);
-  Touch(key, *entry);
+  Stored(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -145,7 +177,7 @@ Entry* CommandContext::SetBlob(size_t key, BlobRef value, UnixMillis expiry) {
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetBlob(db(), keys_[key], std::move(value), expiry);
-  Touch(key, *entry);
+  Stored(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -155,7 +187,7 @@ Entry* CommandContext::SetInteger(size_t key, int64_t value, UnixMillis expiry) 
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetInteger(db(), keys_[key], value, expiry);
-  Touch(key, *entry);
+  Stored(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -167,7 +199,7 @@ std::span<char> CommandContext::EditString(size_t key, Entry*& entry, size_t siz
   MarkDirty();
   if (entry == nullptr) {
     entry = shard.SetString(db(), keys_[key], {}, kNoExpiry);
-    Touch(key, *entry);
+    Stored(key, *entry);
   }
   NoteChange(key, *entry);
   return shard.EditString(db(), keys_[key], entry, size);
@@ -184,7 +216,7 @@ Entry* CommandContext::SetObject(size_t key, const Object& object, UnixMillis ex
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetObject(db(), keys_[key], object, expiry);
-  Touch(key, *entry);
+  Stored(key, *entry);
   return entry;
 }
 
@@ -200,6 +232,8 @@ void CommandContext::EndEdit(size_t key, Entry* entry, const Object& object, siz
   shard.mu().AssertHeld();
   if (changed) NoteChange(key, *entry);
   shard.EndEdit(db(), keys_[key], entry, object, bytes_before, changed);
+  if (settings_->miss_ratio_curve && changed) [[unlikely]]
+    NoteStore(keys_[key], *entry);
 }
 
 Entry* CommandContext::SetExpiry(size_t key, Entry* entry, UnixMillis expiry) {
@@ -214,6 +248,8 @@ bool CommandContext::Erase(size_t key, Shard::Reclaim reclaim) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
   if (!shard.Erase(db(), keys_[key], reclaim)) return false;
+  if (settings_->miss_ratio_curve) [[unlikely]]
+    NoteErase(keys_[key]);
   MarkDirty();
   return true;
 }
@@ -222,6 +258,8 @@ void CommandContext::EraseEmptied(size_t key) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
   shard.Erase(db(), keys_[key], Shard::Reclaim::kNow);
+  if (settings_->miss_ratio_curve) [[unlikely]]
+    NoteErase(keys_[key]);
 }
 
 // The analysis cannot follow a lock that is taken only when it is not held already.
@@ -255,6 +293,8 @@ Entry* CommandContext::FindNamed(const HashedKey& key) {
   Shard& shard = keyspace_->ShardFor(key);
   shard.mu().AssertHeld();
   Entry* entry = shard.Find(db(), key, now_);
+  if (settings_->miss_ratio_curve) [[unlikely]]
+    NoteRead(key, entry);
   if (entry == nullptr) {
     counters_->CountMiss(key.text);
     NotifyIn(db(), kNotifyKeyMiss, "keymiss", key.text);

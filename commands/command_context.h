@@ -193,6 +193,16 @@ class CommandContext {
   void NoteLookup(size_t key, Entry& entry);
   // What was looked up is now changed in place: that is the access where reading is none.
   void NoteChange(size_t key, Entry& entry);
+  // What every write comes down to: the entry has been accessed, and is as large as it is now.
+  void Stored(size_t key, Entry& entry) {
+    Touch(key, entry);
+    if (settings_->miss_ratio_curve) [[unlikely]]
+      NoteStore(keys_[key], entry);
+  }
+  // For the miss-ratio curve, while it is on.
+  void NoteRead(const HashedKey& key, const Entry* entry);
+  void NoteStore(const HashedKey& key, const Entry& entry);
+  void NoteErase(const HashedKey& key);
   // While a request is tried again: one of the keys that it waits for, but not the one that
   // changed.
   bool IsHidden(size_t key) const;
@@ -214,6 +224,8 @@ class CommandContext {
   bool in_transaction_ = false;
   bool all_shards_locked_ = false;
   int64_t dirty_ = 0;
+  uint64_t unsampled_reads_ = 0;   // Since the miss-ratio curve was last told of any,
+  uint64_t unsampled_misses_ = 0;  // and misses among them.
 
   std::vector<uint32_t> redacted_args_;
   std::vector<HashedKey> keys_;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "commands/command_context.h"
 #include "commands/families.h"
+#include "eviction/miss_ratio_curve.h"
 
 namespace larder {
 namespace {
@@ -41,6 +42,7 @@ void Flush(CommandContext& ctx, int first_db, int last_db) {
     return true;
   });
   ctx.server().tracking().OnFlushed();
+  ctx.server().miss_ratio_curve().OnFlush();
   ctx.MarkDirty(removed);
   ctx.reply().Ok();
 }
@@ -85,6 +87,7 @@ void SwapDb(CommandContext& ctx) {
       shard.SwapDatabases(a, b);
       return true;
     });
+    ctx.server().miss_ratio_curve().OnFlush();  // It knows keys by the numbers of before.
   }
   ctx.MarkDirty();
   ctx.reply().Ok();

@@ -8,6 +8,7 @@ namespace larder {
 extern const CommandFamily kBitfieldFamily;
 extern const CommandFamily kBitmapFamily;
 extern const CommandFamily kBlessFamily;
+extern const CommandFamily kCacheFamily;
 extern const CommandFamily kCachePrefixFamily;
 extern const CommandFamily kClientFamily;
 extern const CommandFamily kCommandFamily;

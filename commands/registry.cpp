@@ -11,6 +11,7 @@ std::span<const CommandFamily> AllCommandFamilies() {
       kBitfieldFamily,
       kBitmapFamily,
       kBlessFamily,
+      kCacheFamily,
       kCachePrefixFamily,
       kClientFamily,
       kCommandFamily,

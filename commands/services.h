@@ -27,6 +27,7 @@ class Keyspace;
 struct KeyspaceFigures;  // commands/keyspace_figures.h
 struct PrefixTotals;     // commands/prefix_lookups.h
 class LatencyMonitor;    // commands/latency_monitor.h
+class MissRatioCurve;    // eviction/miss_ratio_curve.h
 class SlowLog;           // commands/slow_log.h
 class WatchTable;        // commands/watch_table.h
 
@@ -130,6 +131,7 @@ class Services {
   virtual ConfigAccess& config() = 0;
   virtual SlowLog& slow_log() = 0;
   virtual LatencyMonitor& latency_monitor() = 0;
+  virtual MissRatioCurve& miss_ratio_curve() = 0;
   // REQUIRES: the shard's lock is held.
   virtual WatchTable& watches(uint32_t shard_id) = 0;
   // Who waits for keys of this database is to look again, when the command has run: the whole

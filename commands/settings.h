@@ -43,6 +43,7 @@ struct Settings {
   char hit_ratio_delimiter = ':';      // With which a prefix ends.
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;
+  bool miss_ratio_curve = false;  // Whether reads are noted for it.
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
   bool lazyfree_lazy_server_del = false;

@@ -27,6 +27,7 @@ GROUPS = {
     "transactions": "Transactions",
     "pubsub": "Publish and subscribe",
     "connection": "Connections",
+    "cache": "The cache",
     "server": "The server",
 }
 
@@ -123,9 +124,9 @@ def render(client):
         "",
         f"The {count} commands that Larder answers, subcommands counted, as `COMMAND DOCS` tells "
         "them. *Since* is",
-        "the version of Redis that has it first; *cost* is the time complexity. What stands in "
-        "[ ] is optional, | parts",
-        "alternatives, ... repeats.",
+        "the version of Redis that has it first, or of Larder where Redis has none; *cost* is the "
+        "time complexity. What stands",
+        "in [ ] is optional, | parts alternatives, ... repeats.",
         "",
     ]
     order = [group for group in GROUPS if group in groups]

@@ -179,6 +179,7 @@ struct Config {
   int64_t max_memory_eviction_tenacity = 10;
   int64_t lfu_log_factor = 10;
   int64_t lfu_decay_minutes = 1;
+  bool miss_ratio_curve = false;
 
   // --- Encodings ---
   int64_t hash_max_listpack_entries = 512;

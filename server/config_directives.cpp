@@ -307,6 +307,7 @@ constexpr Directive kDirectives[] = {
     Number("bless-max-keys", "", kModifiable, &Config::bless_max_keys, 0, kLong),
     Number("lfu-log-factor", "", kModifiable, &Config::lfu_log_factor, 0, kInt),
     Number("lfu-decay-time", "", kModifiable, &Config::lfu_decay_minutes, 0, kInt),
+    Bool("miss-ratio-curve", "", kModifiable, &Config::miss_ratio_curve),
 
     // --- Encodings ---
     Number("hash-max-listpack-entries", "hash-max-ziplist-entries", kModifiable, &Config::hash_max_listpack_entries, 0, kLong),

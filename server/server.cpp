@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "base/allocator.h"
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "commands/watch.h"
+#include "eviction/memory_gauge.h"
 #include "server/logging.h"
 #include "server/settings_from_config.h"
 #include <boost/asio/io_context.hpp>
@@ -115,6 +117,7 @@ absl::Status Server::Start() {
   LARDER_RETURN_IF_ERROR(FitMaxClients());
   LARDER_RETURN_IF_ERROR(Listen(*config_snapshot()));
   info_.NoteStartup();
+  ConfigureMissRatioCurve();  // Now that it is known what the server takes.
   for (const auto& worker : workers_) worker->Start();
   return absl::OkStatus();
 }
@@ -260,12 +263,34 @@ absl::Status Server::Relisten(const Config& old, const Config& updated) {
 }
 
 void Server::RefreshSettings() {
-  MutexLock lock(settings_mu_);
-  config_ = config_store_.Snapshot();
-  settings_ = std::make_shared<const Settings>(SettingsFromConfig(*config_));
-  max_clients_.store(config_->max_clients, std::memory_order_relaxed);
-  eviction_domains_.set_policy(settings_->eviction_policy);
-  settings_version_.fetch_add(1, std::memory_order_release);
+  {
+    MutexLock lock(settings_mu_);
+    config_ = config_store_.Snapshot();
+    settings_ = std::make_shared<const Settings>(SettingsFromConfig(*config_));
+    max_clients_.store(config_->max_clients, std::memory_order_relaxed);
+    eviction_domains_.set_policy(settings_->eviction_policy);
+    settings_version_.fetch_add(1, std::memory_order_release);
+  }
+  ConfigureMissRatioCurve();
+}
+
+void Server::NoteOverhead() {
+  if (!settings_snapshot()->miss_ratio_curve) return;
+  const int64_t held_bytes = ShardGauge(keyspace_).UsedBytes();
+  miss_ratio_curve_.NoteOverhead(static_cast<int64_t>(AllocatedBytes()) - held_bytes);
+}
+
+void Server::ConfigureMissRatioCurve() {
+  const std::shared_ptr<const Settings> current = settings_snapshot();
+  const Settings& settings = *current;
+  miss_ratio_curve_.Configure({.enabled = settings.miss_ratio_curve,
+                               .maxmemory_bytes = settings.maxmemory_bytes,
+                               .overhead_bytes = info_.startup_bytes(),
+                               .policy = ModelPolicyOf(settings.eviction_policy),
+                               .model = {.samples = settings.maxmemory_samples,
+                                         .lfu_log_factor = settings.lfu_log_factor,
+                                         .lfu_decay_minutes = settings.lfu_decay_minutes}},
+                              MonoNow());
 }
 
 std::shared_ptr<const Config> Server::config_snapshot() const {

@@ -18,6 +18,7 @@
 #include "commands/services.h"
 #include "commands/settings.h"
 #include "commands/slow_log.h"
+#include "eviction/miss_ratio_curve.h"
 #include "net/listener.h"
 #include "server/client_directory.h"
 #include "server/config_store.h"
@@ -55,6 +56,7 @@ class Server : public Services, public Dispatcher::Environment {
   ConfigAccess& config() override { return *config_access_; }
   SlowLog& slow_log() override { return slow_log_; }
   LatencyMonitor& latency_monitor() override { return latency_monitor_; }
+  MissRatioCurve& miss_ratio_curve() override { return miss_ratio_curve_; }
   WatchTable& watches(uint32_t shard_id) override { return hooks_.watches(shard_id); }
   void WakeWaiters(uint32_t shard_id, int db) override { hooks_.WakeWaiters(shard_id, db); }
   void UpdateObserved(uint32_t shard_id) override;
@@ -106,6 +108,8 @@ class Server : public Services, public Dispatcher::Environment {
 
   // ---- For workers.
   ServerInfo& info() { return info_; }
+  // Tells the miss-ratio curve, if it is on, what of the memory no key gets. Looks at every shard.
+  void NoteOverhead();
   uint32_t worker_count() const { return worker_count_; }
   ShardHooks& hooks() { return hooks_; }
   EvictionDomains& eviction_domains() { return eviction_domains_; }
@@ -131,6 +135,7 @@ class Server : public Services, public Dispatcher::Environment {
   absl::Status Listen(const Config& config);
   absl::Status Relisten(const Config& old, const Config& updated);
   void RegisterAppliers();
+  void ConfigureMissRatioCurve();
   void Accept(AcceptedSocket socket);
 
   ConfigStore& config_store_;
@@ -146,6 +151,7 @@ class Server : public Services, public Dispatcher::Environment {
   MonitorFeed monitors_;
   SlowLog slow_log_;
   LatencyMonitor latency_monitor_;
+  MissRatioCurve miss_ratio_curve_;
   std::unique_ptr<ConfigAccess> config_access_;
   ServerInfo info_{*this};
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -36,6 +36,8 @@ class ServerInfo {
 
   UnixMillis started_at() const { return started_at_; }
   ProcessMemory memory() const;
+  // Allocated when the server began to accept clients; 0 before.
+  int64_t startup_bytes() const { return startup_bytes_; }
   std::string Render(std::span<const std::string_view> sections,
                      const KeyspaceFigures& keyspace) const;
 

@@ -22,6 +22,7 @@ Settings SettingsFromConfig(const Config& config) {
   settings.bless_max_keys = config.bless_max_keys;
   settings.lfu_log_factor = static_cast<int>(config.lfu_log_factor);
   settings.lfu_decay_minutes = static_cast<int>(config.lfu_decay_minutes);
+  settings.miss_ratio_curve = config.miss_ratio_curve;
   settings.lazyfree_lazy_user_del = config.lazyfree_lazy_user_del;
   settings.lazyfree_lazy_user_flush = config.lazyfree_lazy_user_flush;
   settings.lazyfree_lazy_server_del = config.lazyfree_lazy_server_del;

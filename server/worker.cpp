@@ -170,6 +170,7 @@ void Worker::Cron() {
   if (loop_.now() >= next_look_at_clients_) {
     next_look_at_clients_ = loop_.now() + std::chrono::seconds(1);
     CloseOverdue();
+    if (index_ == 0) server_.NoteOverhead();
   }
 }
 

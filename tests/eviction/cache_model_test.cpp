@@ -1,0 +1,80 @@
+// What every modelled policy owes; that it chooses as the server does, the tests of the policies
+// themselves tell.
+#include "eviction/cache_model.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "gtest/gtest.h"
+
+namespace larder {
+namespace {
+
+class CacheModelTest : public testing::TestWithParam<ModelPolicy> {
+ protected:
+  const std::unique_ptr<CacheModel> cache_ = MakeCacheModel(GetParam(), {}, 1);
+};
+
+TEST_P(CacheModelTest, HoldsWhatFits) {
+  for (KeyId id = 1; id <= 10; ++id) cache_->Fill(id, 10, 100, 0);
+  EXPECT_EQ(cache_->keys(), 10u);
+  for (KeyId id = 1; id <= 10; ++id) EXPECT_TRUE(cache_->Read(id, 0)) << id;
+  EXPECT_FALSE(cache_->Read(11, 0));
+}
+
+TEST_P(CacheModelTest, EvictsWhatDoesNot) {
+  for (KeyId id = 1; id <= 1000; ++id) cache_->Fill(id, 10, 100, 0);
+  EXPECT_EQ(cache_->keys(), 10u);
+}
+
+TEST_P(CacheModelTest, FollowsTheSizeOfAKey) {
+  cache_->Fill(1, 10, 100, 0);
+  cache_->Fill(2, 50, 100, 0);
+  cache_->Fill(1, 50, 100, 0);
+  EXPECT_EQ(cache_->keys(), 2u);
+  cache_->Fill(1, 60, 100, 0);
+  EXPECT_EQ(cache_->keys(), 1u);
+}
+
+TEST_P(CacheModelTest, FollowsTheCapacity) {
+  for (KeyId id = 1; id <= 10; ++id) cache_->Fill(id, 10, 100, 0);
+  cache_->Fill(11, 10, 50, 0);
+  EXPECT_EQ(cache_->keys(), 5u);
+  cache_->Fill(12, 10, 0, 0);
+  EXPECT_EQ(cache_->keys(), 0u);
+}
+
+TEST_P(CacheModelTest, ErasedKeysLeaveRoom) {
+  for (KeyId id = 1; id <= 10; ++id) cache_->Fill(id, 10, 100, 0);
+  cache_->Erase(3);
+  cache_->Erase(33);
+  cache_->EraseIf([](KeyId id) { return id > 8; });
+  EXPECT_EQ(cache_->keys(), 7u);
+  EXPECT_FALSE(cache_->Read(3, 0));
+  for (KeyId id = 11; id <= 13; ++id) cache_->Fill(id, 10, 100, 0);
+  EXPECT_EQ(cache_->keys(), 10u);
+}
+
+TEST_P(CacheModelTest, SurvivesAnythingWithinItsCapacity) {
+  Random random(1);
+  uint64_t now = 1'000'000'000;
+  for (int step = 0; step < 20'000; ++step) {
+    now += random.Uniform(1000);
+    const auto id = static_cast<KeyId>(random.Uniform(200));
+    if (random.Uniform(10) == 0) {
+      cache_->Erase(id);
+    } else if (!cache_->Read(id, static_cast<UnixMillis>(now))) {
+      cache_->Fill(id, 1 + random.Uniform(20), 500, static_cast<UnixMillis>(now));
+    }
+    ASSERT_LE(cache_->keys(), 500u);
+  }
+  EXPECT_GT(cache_->keys(), 25u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, CacheModelTest, testing::ValuesIn(kModelPolicies),
+                         [](const auto& policy) { return std::string(NameOf(policy.param)); });
+
+}  // namespace
+}  // namespace larder

@@ -1,0 +1,257 @@
+#include "eviction/miss_ratio_curve.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/random.h"
+#include "gtest/gtest.h"
+
+namespace larder {
+namespace {
+
+constexpr uint64_t kBytes = 10'000'000;  // Of every key: what the curve takes is nothing to that.
+
+MissRatioCurve::Options OptionsFor(int64_t keys) {
+  return {.enabled = true,
+          .maxmemory_bytes = keys * static_cast<int64_t>(kBytes),
+          .overhead_bytes = 0,
+          .policy = ModelPolicy::kLru,
+          .keys = 4000,
+          .keys_of_others = 4000};
+}
+
+// Of the memory there is times kFactors[point].
+double MissRatio(MissRatioCurve& curve, std::string_view policy, size_t point) {
+  const MissRatioCurve::Report report = curve.Take(0);
+  const auto found = std::find_if(report.policies.begin(), report.policies.end(),
+                                  [&](const auto& known) { return known.name == policy; });
+  return found == report.policies.end() ? -1 : found->points[point].miss_ratio;
+}
+
+// Ids spread over all there are, as hashes are.
+KeyId IdOfKey(uint64_t key) { return static_cast<KeyId>((key + 1) * 0x9e3779b1); }
+
+// A cache beside an application that reads, and stores what it missed.
+class Application {
+ public:
+  Application(MissRatioCurve& curve, uint64_t keys_held)
+      : curve_(curve),
+        held_(MakeCacheModel(ModelPolicy::kLru, {}, 7)),
+        capacity_(keys_held * kBytes) {}
+
+  void Read(uint64_t key) {
+    const KeyId id = IdOfKey(key);
+    const bool hit = held_->Read(id, now_);
+    if (curve_.Samples(id)) {
+      MissRatioCurve::Read read{.id = id,
+                                .now = now_,
+                                .other_requests = std::exchange(others_, 0),
+                                .other_misses = std::exchange(other_misses_, 0)};
+      if (hit) read.found = {.bytes = kBytes};
+      curve_.OnRead(read);
+    } else {
+      ++others_;
+      if (!hit) ++other_misses_;
+    }
+    if (!hit) Store(key);
+    now_ += 100;
+  }
+  void Store(uint64_t key) {
+    const KeyId id = IdOfKey(key);
+    held_->Fill(id, kBytes, capacity_, now_);
+    if (curve_.Samples(id)) curve_.OnStore(id, {.bytes = kBytes}, now_);
+  }
+  void Erase(uint64_t key) {
+    held_->Erase(IdOfKey(key));
+    curve_.OnErase(IdOfKey(key));
+  }
+
+ private:
+  MissRatioCurve& curve_;
+  const std::unique_ptr<CacheModel> held_;
+  const uint64_t capacity_;
+  UnixMillis now_ = 1'000'000'000;
+  uint64_t others_ = 0;
+  uint64_t other_misses_ = 0;
+};
+
+TEST(MissRatioCurveTest, SamplesNothingWhileItIsOff) {
+  MissRatioCurve curve;
+  EXPECT_FALSE(curve.Samples(0));
+  curve.Configure(OptionsFor(10), {});
+  EXPECT_TRUE(curve.Samples(~KeyId{0}));
+  MissRatioCurve::Options off = OptionsFor(10);
+  off.enabled = false;
+  curve.Configure(off, {});
+  EXPECT_FALSE(curve.Samples(0));
+  EXPECT_FALSE(curve.Take(0).enabled);
+}
+
+TEST(MissRatioCurveTest, NothingIsForetoldBeforeTheFirstRead) {
+  MissRatioCurve curve;
+  curve.Configure(OptionsFor(10), {});
+  EXPECT_TRUE(curve.Take(0).policies.empty());
+}
+
+// A loop over 1,500 keys: exact LRU misses always with room for fewer, and only the first time with
+// room for all.
+TEST(MissRatioCurveTest, ForetellsTheCliffOfALoop) {
+  MissRatioCurve curve;
+  curve.Configure(OptionsFor(1000), {});
+  Application application(curve, 1000);
+  for (int round = 0; round < 10; ++round) {
+    for (uint64_t key = 0; key < 1500; ++key) application.Read(key);
+  }
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 2), 1);
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 3), 0.1);
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "lru", 3), 0.1);
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "adaptive", 4), 0.1);
+  EXPECT_LT(MissRatio(curve, "random", 2), 0.9);
+}
+
+TEST(MissRatioCurveTest, TakesOffWhatTheServerTakes) {
+  MissRatioCurve curve;
+  MissRatioCurve::Options options = OptionsFor(1500);
+  options.overhead_bytes = 1400 * static_cast<int64_t>(kBytes);  // At twice the memory 1,600 fit.
+  curve.Configure(options, {});
+  Application application(curve, 100);
+  for (int round = 0; round < 10; ++round) {
+    for (uint64_t key = 0; key < 1000; ++key) application.Read(key);
+  }
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "lru", 1), 1);
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 2), 1);
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 3), 0.1);
+}
+
+TEST(MissRatioCurveTest, ASampleTellsAboutTheSame) {
+  MissRatioCurve whole;
+  MissRatioCurve sampled;
+  MissRatioCurve::Options options = OptionsFor(10'000);
+  options.keys = 100'000;
+  whole.Configure(options, {});
+  options.keys = 4000;
+  sampled.Configure(options, {});
+  for (MissRatioCurve* curve : {&whole, &sampled}) {
+    Application application(*curve, 10'000);
+    Random random(1);
+    for (int i = 0; i < 400'000; ++i) {
+      // Few are read often, many seldom.
+      const uint64_t bound = 1 + random.Uniform(60'000);
+      application.Read(random.Uniform(bound));
+    }
+  }
+  EXPECT_LE(sampled.Take(0).sampled_keys, 4000u);
+  EXPECT_NEAR(static_cast<double>(sampled.Take(0).requests), 400'000,
+              1000);  // Some are told later.
+  for (std::string_view policy : {"exact-lru", "lru"}) {
+    for (size_t point = 0; point < MissRatioCurve::kFactors.size(); ++point) {
+      EXPECT_NEAR(MissRatio(sampled, policy, point), MissRatio(whole, policy, point), 0.02)
+          << policy << " " << point;
+    }
+  }
+}
+
+TEST(MissRatioCurveTest, ErasedKeysMissAtAnySize) {
+  MissRatioCurve curve;
+  curve.Configure(OptionsFor(100), {});
+  Application application(curve, 100);
+  for (int round = 0; round < 100; ++round) {
+    application.Read(1);
+    application.Erase(1);
+  }
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 4), 1);
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "lru", 4), 1);
+}
+
+TEST(MissRatioCurveTest, ExpiredKeysMissAtAnySize) {
+  MissRatioCurve curve;
+  curve.Configure(OptionsFor(100), {});
+  for (UnixMillis now = 0; now < 1000; now += 10) {
+    curve.OnRead({.id = 1, .now = now});
+    curve.OnStore(1, {.bytes = kBytes, .expiry = now + 5}, now);
+  }
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 4), 1);
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "lru", 4), 1);
+}
+
+TEST(MissRatioCurveTest, AFlushForgetsKeysAndKeepsCounts) {
+  MissRatioCurve curve;
+  curve.Configure(OptionsFor(100), {});
+  Application(curve, 100).Read(1);
+  curve.OnFlush();
+  Application(curve, 100).Read(1);
+  EXPECT_EQ(curve.Take(0).requests, 2u);
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 4), 1);
+}
+
+// Turned on while the cache is full: that nobody knows since when a key has been there is no miss.
+TEST(MissRatioCurveTest, KeysFromBeforeItBeganDoNotCountAtFirst) {
+  MissRatioCurve curve;
+  curve.Configure(OptionsFor(100), {});
+  for (KeyId id = 1; id <= 50; ++id) {
+    curve.OnRead({.id = id, .found = MissRatioCurve::Holding{.bytes = kBytes}});
+  }
+  EXPECT_TRUE(curve.Take(0).policies.empty());
+  for (KeyId id = 1; id <= 50; ++id) {
+    curve.OnRead({.id = id, .found = MissRatioCurve::Holding{.bytes = kBytes}});
+  }
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 2), 0);
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "lru", 2), 0);
+}
+
+TEST(MissRatioCurveTest, AResetKeepsWhatIsKnownOfKeys) {
+  MissRatioCurve curve;
+  curve.Configure(OptionsFor(100), {});
+  Application application(curve, 100);
+  application.Read(1);
+  curve.Reset(MonoTime{std::chrono::seconds(5)});
+  EXPECT_EQ(curve.Take(0).requests, 0u);
+  application.Read(1);
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 2), 0);
+  EXPECT_EQ(curve.Take(0).since, MonoTime{std::chrono::seconds(5)});
+}
+
+TEST(MissRatioCurveTest, WithoutALimitItStartsFromWhatIsUsed) {
+  MissRatioCurve curve;
+  curve.Configure(OptionsFor(0), {});
+  Application application(curve, 100);
+  for (int round = 0; round < 10; ++round) {
+    for (uint64_t key = 0; key < 50; ++key) application.Read(key);
+  }
+  const MissRatioCurve::Report report = curve.Take(2 * 50 * kBytes);
+  ASSERT_EQ(report.policies.size(), 1u);
+  EXPECT_EQ(report.policies[0].points[1].maxmemory_bytes, int64_t{50 * kBytes});
+}
+
+TEST(MissRatioCurveTest, MemoryIsBounded) {
+  MissRatioCurve curve;
+  MissRatioCurve::Options options = OptionsFor(1'000'000);
+  options.keys = options.keys_of_others = 0;  // As the server does.
+  curve.Configure(options, {});
+  Application application(curve, 10'000);
+  for (uint64_t key = 0; key < 200'000; ++key) application.Read(key);
+  EXPECT_LE(curve.Take(0).sampled_keys, size_t{1} << 14);
+  EXPECT_LT(curve.Take(0).memory_bytes, size_t{4} << 20);
+}
+
+TEST(MissRatioCurveTest, ThreadsShareIt) {
+  MissRatioCurve curve;
+  curve.Configure(OptionsFor(100), {});
+  std::vector<std::thread> threads;
+  for (uint64_t thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&curve, thread] {
+      Application application(curve, 100);
+      for (uint64_t i = 0; i < 1000; ++i) application.Read(thread * 100 + i % 70);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(curve.Take(0).requests, 4000u);
+}
+
+}  // namespace
+}  // namespace larder
