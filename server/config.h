@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "server/machine_memory.h"
+
 namespace larder {
 
 inline constexpr int64_t kKiB = 1024;
@@ -185,6 +187,9 @@ struct Config {
   MaxMemoryPolicy max_memory_policy = MaxMemoryPolicy::kNoEviction;
   int64_t max_memory_samples = 5;
   int64_t max_memory_eviction_tenacity = 10;
+  // `auto` or `75%` where the amount is a share of what this process may use; else empty.
+  std::string max_memory_share;
+  MemorySource max_memory_source = MemorySource::kUnknown;  // What it is a share of.
   int64_t lfu_log_factor = 10;
   int64_t lfu_decay_minutes = 1;
 

@@ -288,7 +288,7 @@ constexpr Directive kDirectives[] = {
     Bool("lazyfree-lazy-user-flush", "", kModifiable, &Config::lazyfree_lazy_user_flush),
 
     // --- Memory ---
-    Memory("maxmemory", "", kModifiable, &Config::max_memory_bytes, 0, ConfigHook::kMaxMemory),
+    Special("maxmemory", "", kModifiable, {&ParseMaxMemory, &PrintMaxMemory, &MaxMemoryLines}, ConfigHook::kMaxMemory),
     Choice<&Config::max_memory_policy>("maxmemory-policy", kModifiable, kMaxMemoryPolicies, ConfigHook::kMaxMemory),
     Number("maxmemory-samples", "", kModifiable, &Config::max_memory_samples, 1, kInt, ConfigHook::kMaxMemory),
     Number("maxmemory-eviction-tenacity", "", kNoEffect, &Config::max_memory_eviction_tenacity, 0, 100, ConfigHook::kMaxMemory),

@@ -136,6 +136,19 @@ void WriteClients(const Source& source, InfoWriter& out) {
   out.Field("total_blocking_keys", int64_t{0});
 }
 
+// What maxmemory is a share of, if it is one.
+std::string_view NameOf(MemorySource source) {
+  switch (source) {
+    case MemorySource::kMachine:
+      return "machine";
+    case MemorySource::kControlGroup:
+      return "cgroup";
+    case MemorySource::kUnknown:
+      break;
+  }
+  return "configured";
+}
+
 void WriteMemory(const Source& source, InfoWriter& out) {
   const InfoFigures::Memory& figures = source.figures.memory;
   const MemoryFigures memory =
@@ -166,6 +179,7 @@ void WriteMemory(const Source& source, InfoWriter& out) {
   out.Field("used_memory_functions", int64_t{0});
   out.Bytes("used_memory_scripts", 0);
   out.Bytes("maxmemory", figures.maxmemory_bytes);
+  out.Field("maxmemory_source", NameOf(figures.maxmemory_source));
   out.Field("maxmemory_policy", figures.maxmemory_policy);
   out.Fraction("allocator_frag_ratio", memory.allocator_fragmentation_ratio());
   out.Field("allocator_frag_bytes", memory.allocator_fragmentation_bytes());

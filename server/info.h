@@ -15,6 +15,7 @@
 #include "commands/keyspace_figures.h"
 #include "commands/memory_figures.h"
 #include "commands/services.h"
+#include "server/machine_memory.h"
 
 namespace larder {
 
@@ -49,6 +50,8 @@ struct InfoFigures {
   struct Memory {
     ProcessMemory process;
     int64_t maxmemory_bytes = 0;
+    MemorySource maxmemory_source = MemorySource::kUnknown;
+    int64_t exempt_bytes = 0;  // Of clients' buffers: not counted against maxmemory.
     std::string maxmemory_policy = "noeviction";
     int64_t lazyfree_pending = 0;
     int64_t lazyfreed = 0;

@@ -269,6 +269,13 @@ std::shared_ptr<const Config> Server::config_snapshot() const {
   return config_;
 }
 
+void Server::FollowMachineMemory() {
+  if (!config_store_.FollowMachineMemory()) return;
+  RefreshSettings();
+  Log(LogLevel::kNotice, absl::StrCat("maxmemory follows what there is to use: ",
+                                      config_snapshot()->max_memory_bytes, " bytes from now on"));
+}
+
 std::shared_ptr<const Settings> Server::settings_snapshot() const {
   MutexLock lock(settings_mu_);
   return settings_;

@@ -111,6 +111,8 @@ class Server : public Services, public Dispatcher::Environment {
   void RefreshSettings();
   // Grows when the snapshots below have changed.
   uint64_t config_version() const { return settings_version_.load(std::memory_order_acquire); }
+  // To be called once in a while: a container may have been given another limit.
+  void FollowMachineMemory();
   std::shared_ptr<const Config> config_snapshot() const;
   std::shared_ptr<const Settings> settings_snapshot() const;
   int64_t clients_connected() const { return static_cast<int64_t>(directory_.size()); }

@@ -172,6 +172,7 @@ InfoFigures ServerInfo::Gather() const {
                   .peak_bytes = peak_bytes_.load(std::memory_order_relaxed),
                   .client_bytes = clients.memory_bytes},
       .maxmemory_bytes = settings->maxmemory_bytes,
+      .maxmemory_source = config->max_memory_source,
       .maxmemory_policy = policy.empty() ? std::string() : policy[0].second,
       .lazyfree_pending = static_cast<int64_t>(server_.keyspace().lazy_free().pending()),
       .lazyfreed = static_cast<int64_t>(server_.keyspace().lazy_free().freed())};

@@ -21,6 +21,11 @@ thread_local Worker* current_worker = nullptr;
 constexpr int64_t kLeastExpirePassesPerSecond = 10;
 
 void SendAndClose(const AcceptedSocket& socket, std::string_view error) {
+constexpr std::chrono::seconds kLookAtMachineEvery{10};
+
+// A client is a reason for trouble from this part of the clients' budget on.
+constexpr int64_t kHeldBackOutputPart = 8;
+
   // Small enough for the socket's buffer; whoever was refused may have gone already.
   const std::string line = absl::StrCat("-", AsAbsl(error), "\r\n");
   send(socket.fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -192,6 +197,10 @@ void Worker::Adopt(AcceptedSocket socket, Admission admission) {
 }
 
 void Worker::Open(AcceptedSocket socket) {
+  if (index_ == 0 && loop_.now() >= next_look_at_machine_) {
+    next_look_at_machine_ = loop_.now() + kLookAtMachineEvery;
+    server_.FollowMachineMemory();
+  }
   FollowConfig();  // The client may come because of what has just been set.
   counters_.connections_received.Increment();
   if (config_->protected_mode && config_->require_pass.empty() && !socket.is_loopback) {

@@ -139,6 +139,7 @@ class Worker : public ClientHost {
   uint64_t config_version_ = 0;
   int64_t unix_offset_us_ = 0;  // From steady to calendar time; Cron follows changes of the latter.
   MonoTime next_look_at_clients_{};
+  MonoTime next_look_at_machine_{};  // By the first worker, for all.
 
   Round round_;
   std::array<Request, Dispatcher::kBatch> requests_;
