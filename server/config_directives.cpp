@@ -238,7 +238,7 @@ constexpr Directive kDirectives[] = {
     Memory("client-query-buffer-limit", "", kModifiable, &Config::client_query_buffer_limit_bytes, kMiB),
     Memory("proto-max-bulk-len", "", kModifiable, &Config::proto_max_bulk_bytes, kMiB),
     Special("client-output-buffer-limit", "", kWords, {&ParseOutputLimits, &PrintOutputLimits, &OutputLimitLines}),
-    {"maxmemory-clients", "", kNoEffect, ConfigHook::kMaxMemory, MemoryOrPercentValue{&Config::max_memory_clients}, ""},
+    {"maxmemory-clients", "", kModifiable, ConfigHook::kMaxMemory, MemoryOrPercentValue{&Config::max_memory_clients}, ""},
 
     // --- Process ---
     Special("threads", "", kImmutable | kOursToKeep, {&ParseThreads, &PrintThreads}),

@@ -189,7 +189,7 @@ void WriteMemory(const Source& source, InfoWriter& out) {
   out.Field("rss_overhead_bytes", memory.resident_overhead_bytes());
   out.Fraction("mem_fragmentation_ratio", memory.fragmentation_ratio());
   out.Field("mem_fragmentation_bytes", memory.fragmentation_bytes());
-  out.Field("mem_not_counted_for_evict", int64_t{0});
+  out.Field("mem_not_counted_for_evict", figures.exempt_bytes);
   out.Field("mem_replication_backlog", int64_t{0});
   out.Field("mem_total_replication_buffers", int64_t{0});
   out.Field("mem_clients_slaves", int64_t{0});
@@ -260,7 +260,7 @@ void WriteStats(const Source& source, InfoWriter& out) {
   out.Field("expired_time_cap_reached_count", int64_t{0});
   out.Field("expire_cycle_cpu_milliseconds", stats.expire_cycle_ms);
   out.Field("evicted_keys", stats.evicted_keys);
-  out.Field("evicted_clients", int64_t{0});
+  out.Field("evicted_clients", stats.evicted_clients);
   out.Field("total_eviction_exceeded_time", int64_t{0});
   out.Field("current_eviction_exceeded_time", int64_t{0});
   out.Field("keyspace_hits", stats.keyspace_hits);

@@ -78,6 +78,7 @@ struct InfoFigures {
     int64_t expired_keys = 0;
     int64_t expired_fields = 0;
     int64_t evicted_keys = 0;
+    int64_t evicted_clients = 0;
     int64_t expire_cycle_ms = 0;
     int64_t channels = 0;
     int64_t patterns = 0;

@@ -12,6 +12,7 @@
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "commands/watch.h"
+#include "eviction/overhead_meter.h"
 #include "server/logging.h"
 #include "server/settings_from_config.h"
 #include <boost/asio/io_context.hpp>
@@ -103,6 +104,7 @@ Server::Server(ConfigStore& config)
   for (uint32_t i = 0; i < worker_count_; ++i) {
     workers_.push_back(std::make_unique<Worker>(*this, i));
     directory_.RegisterHost(i, *workers_.back());
+    client_budget_.Register(workers_.back()->client_memory());
   }
 }
 
@@ -261,12 +263,10 @@ void Server::RefreshSettings() {
   config_ = config_store_.Snapshot();
   settings_ = std::make_shared<const Settings>(SettingsFromConfig(*config_));
   max_clients_.store(config_->max_clients, std::memory_order_relaxed);
+  const ClientBudget::Limit clients = ClientBudget::LimitOf(*config_);
+  // Half as much again for what grows beyond the limit at once, and is cut off a moment later.
+  OverheadMeter::SetBudget(clients.beside_data ? clients.bytes + clients.bytes / 2 : 0);
   settings_version_.fetch_add(1, std::memory_order_release);
-}
-
-std::shared_ptr<const Config> Server::config_snapshot() const {
-  MutexLock lock(settings_mu_);
-  return config_;
 }
 
 void Server::FollowMachineMemory() {
@@ -274,6 +274,11 @@ void Server::FollowMachineMemory() {
   RefreshSettings();
   Log(LogLevel::kNotice, absl::StrCat("maxmemory follows what there is to use: ",
                                       config_snapshot()->max_memory_bytes, " bytes from now on"));
+}
+
+std::shared_ptr<const Config> Server::config_snapshot() const {
+  MutexLock lock(settings_mu_);
+  return config_;
 }
 
 std::shared_ptr<const Settings> Server::settings_snapshot() const {

@@ -19,6 +19,7 @@
 #include "commands/settings.h"
 #include "commands/slow_log.h"
 #include "net/listener.h"
+#include "server/client_budget.h"
 #include "server/client_directory.h"
 #include "server/config_store.h"
 #include "server/dispatcher.h"
@@ -105,14 +106,15 @@ class Server : public Services, public Dispatcher::Environment {
 
   // ---- For workers.
   ServerInfo& info() { return info_; }
+  ClientBudget& client_budget() { return client_budget_; }
   uint32_t worker_count() const { return worker_count_; }
   ShardHooks& hooks() { return hooks_; }
   // Takes over what the configuration says now.
   void RefreshSettings();
-  // Grows when the snapshots below have changed.
-  uint64_t config_version() const { return settings_version_.load(std::memory_order_acquire); }
   // To be called once in a while: a container may have been given another limit.
   void FollowMachineMemory();
+  // Grows when the snapshots below have changed.
+  uint64_t config_version() const { return settings_version_.load(std::memory_order_acquire); }
   std::shared_ptr<const Config> config_snapshot() const;
   std::shared_ptr<const Settings> settings_snapshot() const;
   int64_t clients_connected() const { return static_cast<int64_t>(directory_.size()); }
@@ -140,6 +142,7 @@ class Server : public Services, public Dispatcher::Environment {
   ShardHooks hooks_;
   Keyspace keyspace_;
   ClientRegistry directory_;
+  ClientBudget client_budget_;
   PubSubHub pubsub_;
   TrackingTable tracking_;
   MonitorFeed monitors_;

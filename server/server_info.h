@@ -41,7 +41,7 @@ class ServerInfo {
 
   struct ClientTotals;
   ClientTotals TotalClients() const;
-  InfoFigures Gather() const;
+  InfoFigures Gather(int64_t used_bytes) const;
   void GatherStats(InfoFigures& figures) const;
   void NotePeak(int64_t bytes) const;
 

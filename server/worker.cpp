@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "commands/watch.h"
+#include "eviction/overhead_meter.h"
 #include "server/logging.h"
 #include "server/server.h"
 #include "server/shard_hooks.h"
@@ -20,12 +21,12 @@ thread_local Worker* current_worker = nullptr;
 // Often enough that what expires is gone well within a second, also where hz is set to 1.
 constexpr int64_t kLeastExpirePassesPerSecond = 10;
 
-void SendAndClose(const AcceptedSocket& socket, std::string_view error) {
 constexpr std::chrono::seconds kLookAtMachineEvery{10};
 
 // A client is a reason for trouble from this part of the clients' budget on.
 constexpr int64_t kHeldBackOutputPart = 8;
 
+void SendAndClose(const AcceptedSocket& socket, std::string_view error) {
   // Small enough for the socket's buffer; whoever was refused may have gone already.
   const std::string line = absl::StrCat("-", AsAbsl(error), "\r\n");
   send(socket.fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -82,12 +83,17 @@ void Worker::Join() {
 void Worker::Run() {
   current_worker = this;
   dispatcher_->BindThread();
+  // A batch that writes long replies is not to pay for them with data before it has ended.
+  OverheadMeter::SetRefresher([this] {
+    if (running_ != nullptr) running_->NoteMemory();
+  });
   loop_.set_after_events([this] { RunRound(); });
   loop_.set_before_wait([this](MonoTime now) { return BeforeWait(now); });
   Cron();
   loop_.Run();
   dispatcher_->UnbindThread();
   closed_.clear();
+  OverheadMeter::SetRefresher(nullptr);
   current_worker = nullptr;
 }
 
@@ -108,6 +114,8 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   closed_.clear();
   if (!to_free_.empty()) FreePiece();
   FollowConfig();
+  if (clients_have_grown_) EvictClients();
+  closed_.clear();  // Before memory is looked at: what they held does not count as theirs any more.
   if (expire_cycle_.active()) ExpireSlice();
   if (may_be_over_limit_) {
     server_.TrimTracking(settings_->tracking_table_max_keys);
@@ -125,16 +133,26 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
 
 void Worker::RunRound() {
   if (round_.empty()) return;
+  if (clients_have_grown_) EvictClients();
   if (round_.AllPrepared().size() > 1) dispatcher_->Warm(round_.AllPrepared());
   for (const Round::Item& item : round_.items()) item.connection->RunCollected(item);
   for (const Round::Item& item : round_.items()) item.connection->FinishRound();
   round_.Clear();
 }
 
+void Worker::FreeSlowly(OutputBuffer output) {
+  to_free_bytes_ += output.size();
+  to_free_.push_back(std::move(output));
+  ShareOverhead();
+}
+
 void Worker::FreePiece() {
   constexpr size_t kPieceBytes = 512 * 1024;
   OutputBuffer& output = to_free_.back();
-  output.Consume(std::min(output.size(), kPieceBytes));
+  const size_t piece = std::min(output.size(), kPieceBytes);
+  output.Consume(piece);
+  to_free_bytes_ -= piece;
+  ShareOverhead();
   if (output.empty()) to_free_.pop_back();
 }
 
@@ -156,6 +174,12 @@ void Worker::RefreshConfig() {
   config_version_ = server_.config_version();
   config_ = server_.config_snapshot();
   settings_ = server_.settings_snapshot();
+  client_limit_ = ClientBudget::LimitOf(*config_);
+  held_back_output_bytes_ = client_limit_.holds_back
+                                ? static_cast<size_t>(client_limit_.bytes / kHeldBackOutputPart)
+                                : std::numeric_limits<size_t>::max();
+  clients_have_grown_ = true;
+  ShareOverhead();
   dispatcher_->set_settings(settings_.get());
   loop_.set_gather_time(std::chrono::microseconds(config_->request_gather_us));
   may_be_over_limit_ = true;  // CONFIG SET may have lowered one.
@@ -173,6 +197,10 @@ void Worker::Cron() {
     next_look_at_clients_ = loop_.now() + std::chrono::seconds(1);
     CloseOverdue();
   }
+  if (index_ == 0 && loop_.now() >= next_look_at_machine_) {
+    next_look_at_machine_ = loop_.now() + kLookAtMachineEvery;
+    server_.FollowMachineMemory();
+  }
 }
 
 void Worker::CloseOverdue() {
@@ -182,6 +210,63 @@ void Worker::CloseOverdue() {
     if (connection->IsOverdue(now)) overdue.push_back(connection.get());
   }
   for (Connection* connection : overdue) connection->Close();
+}
+
+void Worker::NoteClientMemory(ClientShare& share, int64_t bytes, ClientMemory::Eviction eviction) {
+  if (bytes == share.bytes && (eviction == ClientMemory::Eviction::kForbidden) ==
+                                  (share.size_class == ClientShare::kNoClass)) [[likely]] {
+    return;
+  }
+  // A client that may be evicted from now on counts as one that has grown.
+  clients_have_grown_ |= bytes > share.bytes || share.size_class == ClientShare::kNoClass;
+  client_memory_.Update(share, bytes, eviction);
+  ShareOverhead();
+}
+
+void Worker::ForgetClientMemory(ClientShare& share) {
+  client_memory_.Remove(share);
+  ShareOverhead();
+}
+
+void Worker::ShareOverhead() {
+  const int64_t bytes = client_memory_.bytes() + static_cast<int64_t>(to_free_bytes_);
+  OverheadMeter::SetThreadBytes(client_limit_.beside_data ? bytes : 0);
+}
+
+void Worker::EvictClients() {
+  clients_have_grown_ = false;
+  ClientBudget& budget = server_.client_budget();
+  if (client_limit_.bytes == 0) return;
+  while (budget.TotalBytes() >= client_limit_.bytes) {
+    const ClientBudget::Decision decision = budget.Decide(index_, client_limit_.bytes);
+    switch (decision.kind) {
+      case ClientBudget::Decision::Kind::kNobody:
+        return;
+      case ClientBudget::Decision::Kind::kOther:
+        server_.workers()[decision.thread]->AskToEvictClients();
+        return;
+      case ClientBudget::Decision::Kind::kOwnClient:
+        Find(decision.client_id)->Evict();
+        break;
+    }
+  }
+}
+
+bool Worker::ClientsNearBudget() const {
+  return server_.client_budget().TotalBytes() >= client_limit_.bytes / 2;
+}
+
+void Worker::AskToEvictClients() {
+  if (eviction_asked_.exchange(true, std::memory_order_relaxed)) return;
+  loop_.Post([this] {
+    eviction_asked_.store(false, std::memory_order_relaxed);
+    EvictClients();
+  });
+}
+
+void Worker::LogEviction(std::string_view client_line) {
+  client_line.remove_suffix(1);  // The end of the line.
+  Log(LogLevel::kNotice, absl::StrCat("Evicting client: ", AsAbsl(client_line)));
 }
 
 void Worker::Adopt(AcceptedSocket socket, Admission admission) {
@@ -197,10 +282,6 @@ void Worker::Adopt(AcceptedSocket socket, Admission admission) {
 }
 
 void Worker::Open(AcceptedSocket socket) {
-  if (index_ == 0 && loop_.now() >= next_look_at_machine_) {
-    next_look_at_machine_ = loop_.now() + kLookAtMachineEvery;
-    server_.FollowMachineMemory();
-  }
   FollowConfig();  // The client may come because of what has just been set.
   counters_.connections_received.Increment();
   if (config_->protected_mode && config_->require_pass.empty() && !socket.is_loopback) {

@@ -19,7 +19,7 @@ struct NamedValue {
 };
 
 // CONFIG GET * of Redis 7.0.15 without configuration, but for what Larder's own defaults change
-// (client-output-buffer-limit, save, syslog-ident) and what depends on the machine (dir, port).
+// (client-output-buffer-limit, maxmemory-clients, save, syslog-ident) and what depends on the machine (dir, port).
 // clang-format off
 constexpr NamedValue kRedisDefaults[] = {
     {"acl-pubsub-default", "resetchannels"},
@@ -112,7 +112,6 @@ constexpr NamedValue kRedisDefaults[] = {
     {"masterauth", ""},
     {"masteruser", ""},
     {"maxclients", "10000"},
-    {"maxmemory-clients", "0"},
     {"maxmemory-eviction-tenacity", "10"},
     {"maxmemory-policy", "noeviction"},
     {"maxmemory-samples", "5"},
@@ -252,6 +251,7 @@ TEST(ConfigRegistryTest, KnowsAllOfRedisWithItsDefaults) {
 }
 
 TEST(ConfigRegistryTest, LarderIsBoundedAndKeepsNothingOnDiskByDefault) {
+  EXPECT_EQ(Get(DefaultConfig(), "maxmemory-clients"), "auto");
   EXPECT_EQ(Get(DefaultConfig(), "client-output-buffer-limit"),
             "normal 268435456 67108864 60 slave 268435456 67108864 60 pubsub 33554432 8388608 60");
   EXPECT_EQ(Get(DefaultConfig(), "save"), "");
@@ -323,6 +323,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"maxmemory-clients", "10%", "10%"},
         {"maxmemory-clients", "0%", "0"},
         {"maxmemory-clients", "1kb", "1024"},
+        {"maxmemory-clients", "AUTO", "auto"},
         {"maxmemory-policy", "ALLKEYS-lru", "allkeys-lru"},
         {"loglevel", "NOTICE", "notice"},
         {"unixsocketperm", "777", "777"},
