@@ -361,6 +361,8 @@ bool Dispatcher::MakeRoom() {
                                  .access = settings_->access_options()};
   return evictor_.MakeRoom(options, context_.now_, random_, [&](int db, std::string_view key) {
     counters_.evicted_keys.Increment();
+    // A copy of each key would take the room that its eviction has made.
+    if ((settings_->notify_events & kNotifyEvicted) == 0) return;
     context_.events_.push_back({kNotifyEvicted, "evicted", db, std::string(key)});
   });
 }

@@ -86,6 +86,7 @@ void Worker::Run() {
   // A batch that writes long replies is not to pay for them with data before it has ended.
   OverheadMeter::SetRefresher([this] {
     if (running_ != nullptr) running_->NoteMemory();
+    ShareOverhead();
   });
   loop_.set_after_events([this] { RunRound(); });
   loop_.set_before_wait([this](MonoTime now) { return BeforeWait(now); });
@@ -228,8 +229,15 @@ void Worker::ForgetClientMemory(ClientShare& share) {
   ShareOverhead();
 }
 
+// Idle connections, and what a thread needs to reply to one client at a time, are no buffers that
+// grow: they count with the data, so that memory in use stays within maxmemory itself.
 void Worker::ShareOverhead() {
-  const int64_t bytes = client_memory_.bytes() + static_cast<int64_t>(to_free_bytes_);
+  constexpr int64_t kIdleBytes = sizeof(Connection) + sizeof(ClientRecord);
+  constexpr int64_t kStockBytes = 2 * OutputBuffer::kChunkBytes;
+  const auto clients = static_cast<int64_t>(connections_.size());
+  const int64_t stock_bytes = static_cast<int64_t>(OutputBuffer::StockBytes()) - kStockBytes;
+  const int64_t bytes = std::max<int64_t>(0, client_memory_.bytes() - clients * kIdleBytes) +
+                        std::max<int64_t>(0, stock_bytes) + static_cast<int64_t>(to_free_bytes_);
   OverheadMeter::SetThreadBytes(client_limit_.beside_data ? bytes : 0);
 }
 
