@@ -86,7 +86,10 @@ Verdict AdaptiveQueues::Judge(KeyId id, uint8_t* state, const EntryWorth& worth)
   if (verdict == Verdict::kEvict) {
     has_evicted_ = true;
     capacity_ = queues_.residents();
-    if (sample_.Includes(id)) miniatures_.OnEvict(id);
+  }
+  if (sample_.Includes(id)) {
+    if (verdict == Verdict::kEvict) miniatures_.OnEvict(id);
+    if (verdict == Verdict::kGone) miniatures_.Erase(id);
   }
   return verdict;
 }

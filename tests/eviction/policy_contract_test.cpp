@@ -87,6 +87,17 @@ TEST_P(PolicyContractTest, DropsThePlacesOfEntriesThatVanished) {
   EXPECT_EQ(domain_.queues().residents(), 0u);
 }
 
+TEST_P(PolicyContractTest, EntriesThatVanishedLeaveNothingThatAddsUp) {
+  for (KeyId id = 0; id < kCapacity; ++id) domain_.Access(id);
+  const size_t bytes = domain_.queues().memory_bytes();
+  for (KeyId round = 1; round <= 50; ++round) {
+    domain_.Vanish();
+    EXPECT_FALSE(domain_.EvictOne());
+    for (KeyId id = 0; id < kCapacity; ++id) domain_.Access(round * kCapacity + id);
+  }
+  EXPECT_LT(domain_.queues().memory_bytes(), 3 * bytes);
+}
+
 TEST_P(PolicyContractTest, JudgesNobodyButTheCandidate) {
   for (KeyId id = 0; id < kCapacity; ++id) domain_.Access(id);
   const KeyId stale = *domain_.queues().Candidate();
