@@ -1,14 +1,15 @@
-// Window and main queue under whichever of four rules would do best of late. Which one that is, a
+// Window and main queue under whichever of five rules would do best of late. Which one that is, a
 // miniature of the cache under each of them tells.
 //
-// No rule does well on everything: scans and loops want hardly a window and a memory for ghosts
-// that is as long as the loop, but not longer; what drifts wants a large window. Larger sets of
-// rules, admission by a frequency sketch (W-TinyLFU) among them, closed no more of the gap to the
-// optimum in simulation (benchmarks/eviction), for the choice has an error of its own.
+// No rule does well on everything. Scans want hardly a window; loops want none, and a memory for
+// ghosts that is as long as the loop, or, if the loop is far larger than the cache, so short that
+// the cache stays as it is; what drifts wants a large window. Larger sets of rules, admission by a
+// frequency sketch (W-TinyLFU) among them, did no better in simulation (benchmarks/eviction), for
+// the choice has an error of its own.
 //
 // A hit costs a saturating counter in the entry and a look at the sample filter; a sampled key pays
 // a lookup in the miniatures besides: every key of a small cache, one in 32 of a large one. In
-// memory: 4 bytes a key for its place, 4 for ghosts, and what the miniatures take.
+// memory: 4 bytes a key for its place, 4 for ghosts, and about 120 for each sampled key.
 //
 // Concurrency: as EvictionQueues says.
 #pragma once
@@ -45,12 +46,12 @@ class AdaptiveQueues final : public EvictionQueues {
 
  private:
   struct Score {
-    double hits = 0;       // Of the miniature, older ones for less.
+    double hits = 0;        // Of the miniature, older ones for less.
     uint32_t new_hits = 0;  // Since the scores were last updated.
   };
 
   // Lets the miniatures see a request for a sampled key.
-  void Replay(KeyId id);
+  void Replay(KeyId id, size_t bytes);
   // Lets the number of sampled keys follow that of all.
   void FitSample();
   void SampleOneIn(int shift);

@@ -44,7 +44,7 @@ bool Knows(Entry& entry) {
 }
 
 EntryWorth WorthOf(const Entry& entry, UnixMillis now) {
-  EntryWorth worth{.bytes = entry.allocated_bytes()};
+  EntryWorth worth{.bytes = entry.allocated_bytes(), .now_ms = now};
   if (entry.has_expiry()) worth.ttl_ms = std::max<int64_t>(entry.expiry() - now, 0);
   return worth;
 }

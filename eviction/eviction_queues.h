@@ -97,8 +97,9 @@ class SampleFilter {
 
 // What an entry is worth keeping for, as far as its owner knows.
 struct EntryWorth {
-  size_t bytes = 0;
+  size_t bytes = 0;     // 0: not known.
   int64_t ttl_ms = -1;  // What is left of it; -1: it does not expire.
+  int64_t now_ms = 0;   // By any clock; 0: not known, and then no TTL counts.
 };
 
 enum class Verdict : uint8_t {

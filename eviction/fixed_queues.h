@@ -20,14 +20,15 @@ class FixedQueues final : public EvictionQueues {
   FixedQueues(std::string_view name, AdmissionRule rule)
       : name_(name), queues_(rule, rule.ghost_percent) {}
 
-  void OnInsert(KeyId id, uint8_t& state, size_t /*bytes*/) override {
-    queues_.OnInsert(id, state);
+  void OnInsert(KeyId id, uint8_t& state, size_t bytes) override {
+    queues_.OnInsert(id, state, bytes);
   }
   void Observe(KeyId /*id*/, size_t /*bytes*/) override {}
   void OnErase(KeyId id, uint8_t& state) override { queues_.OnErase(id, state); }
   std::optional<KeyId> Candidate() override { return queues_.Candidate(); }
-  Verdict Judge(KeyId id, uint8_t* state, const EntryWorth& worth) override {
-    return queues_.Judge(id, state, worth);
+  // Neither policy looks at what an entry is worth.
+  Verdict Judge(KeyId id, uint8_t* state, const EntryWorth& /*worth*/) override {
+    return queues_.Judge(id, state, EntryWorth{});
   }
   void Clear() override { queues_.Clear(); }
   const SampleFilter& sample() const override { return nothing_; }

@@ -2,12 +2,13 @@
 // ARC, W-TinyLFU and the bound that Belady's gives?
 //
 //   larder_eviction_simulator --traces DIR [--trace NAME] [--seed N]
+//   larder_eviction_simulator --traces DIR --bytes
 //
 // Replays DIR/*.txt.zst (see trace.h), or NAME alone, at caches of 1, 5, 10 and 25 % of a trace's
 // keys, all of one size, and where the trace has sizes also of its bytes. Prints the share of
 // requests that missed, the first request of each key included, and what the adaptive policy
 // allocated for each key that the cache held; then, over all caches by keys, how much of what LRU
-// misses above Belady each policy saves.
+// misses above Belady each policy saves. With --bytes, see byte_cells.h.
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "benchmarks/eviction/byte_cells.h"
 #include "benchmarks/eviction/reference_policies.h"
 #include "benchmarks/eviction/simulated_cache.h"
 #include "benchmarks/eviction/trace.h"
@@ -33,6 +35,7 @@ struct Options {
   std::string folder;
   std::string only_trace;  // Empty: all.
   uint64_t seed = 1;
+  bool byte_cells = false;
 };
 
 struct Policy {
@@ -146,9 +149,14 @@ int Run(const Options& options) {
 }
 
 bool ParseOptions(int argc, char** argv, Options& options) {
-  for (int i = 1; i + 1 < argc; i += 2) {
+  for (int i = 1; i < argc; ++i) {
     const std::string_view flag = argv[i];
-    const std::string_view value = argv[i + 1];
+    if (flag == "--bytes") {
+      options.byte_cells = true;
+      continue;
+    }
+    if (++i == argc) return false;
+    const std::string_view value = argv[i];
     if (flag == "--traces") {
       options.folder = value;
     } else if (flag == "--trace") {
@@ -160,7 +168,7 @@ bool ParseOptions(int argc, char** argv, Options& options) {
       return false;
     }
   }
-  return argc % 2 == 1 && !options.folder.empty();
+  return !options.folder.empty();
 }
 
 }  // namespace
@@ -169,8 +177,8 @@ bool ParseOptions(int argc, char** argv, Options& options) {
 int main(int argc, char** argv) {
   larder::Options options;
   if (!larder::ParseOptions(argc, argv, options)) {
-    std::fprintf(stderr, "usage: %s --traces DIR [--trace NAME] [--seed N]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s --traces DIR [--trace NAME] [--seed N] [--bytes]\n", argv[0]);
     return 2;
   }
-  return larder::Run(options);
+  return options.byte_cells ? larder::ReplayByteCells(options.folder) : larder::Run(options);
 }

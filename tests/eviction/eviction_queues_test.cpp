@@ -96,5 +96,25 @@ TEST(AdaptiveTest, EachPhaseOfAChangingLoadDoesAsWellAsAlone) {
   EXPECT_GE(Hits(domain, Drift(2'000'000, 100'000)), drift_alone * 0.97);
 }
 
+// A small key is asked for as often as a large one.
+double HitsOfMixedSizes(QueuePolicy policy) {
+  TestDomain domain(policy, kCapacity);
+  Random random(5);
+  int hits = 0;
+  constexpr int kRequests = 100'000;
+  for (int i = 0; i < kRequests; ++i) {
+    const double uniform = random.UniformDouble();
+    const auto id = static_cast<KeyId>(3 * kCapacity * uniform * uniform);
+    const size_t bytes = TestDomain::kBytes * (id % 2 == 0 ? 1 : 19) / 10;
+    hits += domain.Access(id, bytes) ? 1 : 0;
+  }
+  return static_cast<double>(hits) / kRequests;
+}
+
+TEST(AdaptiveTest, WeighsHitsAgainstSizes) {
+  EXPECT_GE(HitsOfMixedSizes(QueuePolicy::kAdaptive),
+            HitsOfMixedSizes(QueuePolicy::kS3Fifo) + 0.04);
+}
+
 }  // namespace
 }  // namespace larder

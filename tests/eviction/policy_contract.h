@@ -15,18 +15,24 @@ namespace larder {
 
 class TestDomain {
  public:
+  static constexpr size_t kBytes = 100;  // Of an entry, where a test says nothing else.
+
+  // `capacity` in entries of kBytes.
   TestDomain(QueuePolicy policy, size_t capacity, uint64_t seed = 1)
       : capacity_(capacity), queues_(MakeEvictionQueues(policy, seed)) {}
 
   // Asks for a key, which comes in if it is missing. True if it was there.
-  bool Access(KeyId id) {
+  bool Access(KeyId id, size_t bytes = kBytes) {
     if (const auto entry = entries_.find(id); entry != entries_.end()) {
-      QueueState(entry->second).AddHit();
-      if (queues_->sample().Includes(id)) queues_->Observe(id, kBytes);
+      QueueState(entry->second.state).AddHit();
+      if (queues_->sample().Includes(id)) queues_->Observe(id, bytes);
       return true;
     }
-    queues_->OnInsert(id, entries_[id], kBytes);
-    while (entries_.size() > capacity_ && EvictOne()) {
+    Entry& entry = entries_[id];
+    entry.bytes = bytes;
+    used_bytes_ += bytes;
+    queues_->OnInsert(id, entry.state, bytes);
+    while (used_bytes_ > capacity_ * kBytes && EvictOne()) {
     }
     return false;
   }
@@ -34,21 +40,25 @@ class TestDomain {
   void Erase(KeyId id) {
     const auto entry = entries_.find(id);
     if (entry == entries_.end()) return;
-    queues_->OnErase(id, entry->second);
-    entries_.erase(entry);
+    queues_->OnErase(id, entry->second.state);
+    Drop(entry);
   }
 
   // As a flushed table whose entries nobody tells of.
-  void Vanish() { entries_.clear(); }
+  void Vanish() {
+    entries_.clear();
+    used_bytes_ = 0;
+  }
 
   // False if the policy named none, or one that is not there.
   bool EvictOne() {
     const std::optional<KeyId> victim = PickVictim(*queues_, [this](KeyId id) {
-      return CandidateEntry{Find(id), {.bytes = kBytes}};
+      const auto entry = entries_.find(id);
+      if (entry == entries_.end()) return CandidateEntry{};
+      return CandidateEntry{&entry->second.state, {.bytes = entry->second.bytes}};
     });
     if (!victim || !Has(*victim)) return false;
-    queues_->OnErase(*victim, entries_[*victim]);  // As a table that tells of all erasures alike.
-    entries_.erase(*victim);
+    Erase(*victim);  // As a table that tells of all erasures alike.
     victims_.push_back(*victim);
     return true;
   }
@@ -61,14 +71,23 @@ class TestDomain {
   // The state of the entry, null if there is none.
   uint8_t* Find(KeyId id) {
     const auto entry = entries_.find(id);
-    return entry == entries_.end() ? nullptr : &entry->second;
+    return entry == entries_.end() ? nullptr : &entry->second.state;
   }
 
  private:
-  static constexpr size_t kBytes = 100;
+  struct Entry {
+    uint8_t state = 0;
+    size_t bytes = 0;
+  };
+
+  void Drop(std::map<KeyId, Entry>::iterator entry) {
+    used_bytes_ -= entry->second.bytes;
+    entries_.erase(entry);
+  }
 
   const size_t capacity_;
-  std::map<KeyId, uint8_t> entries_;
+  size_t used_bytes_ = 0;
+  std::map<KeyId, Entry> entries_;
   std::vector<KeyId> victims_;
   std::unique_ptr<EvictionQueues> queues_;
 };
