@@ -53,7 +53,8 @@ struct ClientRecord {
   std::atomic<int64_t> argument_bytes{0};
   std::atomic<int64_t> multi_bytes{0};
   std::atomic<int64_t> output_bytes{0};
-  std::atomic<int64_t> total_bytes{0};
+  std::atomic<int64_t> other_bytes{
+      0};  // What the connection holds beside: state, subscriptions, ...
   std::atomic<int64_t> net_in_bytes{0};
   std::atomic<int64_t> net_out_bytes{0};
   std::atomic<int64_t> total_commands{0};
@@ -103,6 +104,9 @@ struct WatchedKey {
 struct WatchState {
   std::shared_ptr<WatchFlag> flag;
   std::vector<WatchedKey> keys;
+  size_t name_bytes = 0;  // Of all keys.
+
+  size_t memory_bytes() const;
 };
 
 // What a client is subscribed to.
@@ -110,6 +114,9 @@ struct SubscriptionState {
   absl::flat_hash_set<std::string, TextHash, TextEqual> channels;
   absl::flat_hash_set<std::string, TextHash, TextEqual> patterns;
   absl::flat_hash_set<std::string, TextHash, TextEqual> shard_channels;
+  size_t name_bytes = 0;  // Of all of them.
+
+  size_t memory_bytes() const;
 };
 
 struct Client {

@@ -129,6 +129,8 @@ void ApplyOptions(const TrackingOptions& options, TrackingState& state) {
   std::sort(state.prefixes.begin(), state.prefixes.end());
   state.prefixes.erase(std::unique(state.prefixes.begin(), state.prefixes.end()),
                        state.prefixes.end());
+  state.prefix_bytes = 0;
+  for (const std::string& prefix : state.prefixes) state.prefix_bytes += prefix.size();
 }
 
 // Broadcasts need to know of every change in every shard, and no longer when the last one ends.

@@ -38,12 +38,6 @@ std::string_view LastCommand(const ClientRecord& record) {
   return command == nullptr ? std::string_view("NULL") : command->full_name();
 }
 
-int64_t MemoryOf(const ClientRecord& record) {
-  return static_cast<int64_t>(sizeof(Client) + sizeof(ClientRecord)) +
-         Read(record.query_buffer_bytes) + Read(record.query_buffer_free_bytes) +
-         Read(record.argument_bytes) + Read(record.multi_bytes) + Read(record.output_bytes);
-}
-
 size_t DecimalDigits(size_t number) {
   size_t digits = 1;
   for (; number >= 10; number /= 10) ++digits;
@@ -93,6 +87,12 @@ std::string_view AllFlagLetters() {
     return all;
   }();
   return letters;
+}
+
+int64_t MemoryOf(const ClientRecord& record) {
+  return static_cast<int64_t>(sizeof(ClientRecord)) + Read(record.query_buffer_bytes) +
+         Read(record.query_buffer_free_bytes) + Read(record.argument_bytes) +
+         Read(record.multi_bytes) + Read(record.output_bytes) + Read(record.other_bytes);
 }
 
 void AppendClientLine(std::string& out, const ClientRecord& record, MonoTime now) {

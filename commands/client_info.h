@@ -27,6 +27,10 @@ std::string FlagLetters(const ClientRecord& record);
 // Every letter that FlagLetters may give.
 std::string_view AllFlagLetters();
 
+// What the client holds of memory as a whole: buffers, arguments, transaction, subscriptions and
+// the connection itself. What `tot-mem` shows and maxmemory-clients limits.
+int64_t MemoryOf(const ClientRecord& record);
+
 // One line with its '\n': Redis 7.0's fields in its order, later ones behind them.
 void AppendClientLine(std::string& out, const ClientRecord& record, MonoTime now);
 

@@ -25,6 +25,11 @@ struct TrackingState {
   const Command* caching_family = nullptr;  // The container of the CLIENT CACHING that said it.
   int64_t redirect_client = 0;              // 0: to the client itself.
   std::vector<std::string> prefixes;        // With broadcast; never empty then, sorted.
+  size_t prefix_bytes = 0;                  // Of all prefixes.
+
+  size_t memory_bytes() const {
+    return sizeof(*this) + prefixes.capacity() * sizeof(std::string) + prefix_bytes;
+  }
 };
 
 // Whether what the command at hand reads is to be remembered for the client.

@@ -301,7 +301,8 @@ Entry* CommandContext::FindNamed(const HashedKey& key) {
     return nullptr;
   }
   counters_->CountHit(key.text);
-  if (!client_->Is(kClientNoTouch) && !access_clock_.ignores_reads()) TouchIn(shard, key.hash, *entry);
+  if (!client_->Is(kClientNoTouch) && !access_clock_.ignores_reads())
+    TouchIn(shard, key.hash, *entry);
   return entry;
 }
 

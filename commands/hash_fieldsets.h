@@ -24,6 +24,7 @@ class HashFieldsets {
   bool Add(std::string_view name, std::vector<std::string> fields);
   bool Remove(std::string_view name);
   size_t size() const { return by_name_.size(); }
+  size_t memory_bytes() const { return sizeof(*this) + bytes_; }
 
  private:
   static size_t BytesOf(std::string_view name, const std::vector<std::string>& fields);

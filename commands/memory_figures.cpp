@@ -61,7 +61,7 @@ int64_t MemoryFigures::resident_overhead_bytes() const {
 int64_t MemoryFigures::fragmentation_bytes() const { return resident_bytes - used_bytes; }
 
 MemoryFigures CollectMemory(const ProcessMemory& process, int64_t keys, int64_t table_bytes) {
-  MemoryFigures figures{.used_bytes = Signed(AllocatedBytes()),
+  MemoryFigures figures{.used_bytes = process.used_bytes,
                         .startup_bytes = process.startup_bytes,
                         .client_bytes = process.client_bytes,
                         .table_bytes = table_bytes,

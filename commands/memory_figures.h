@@ -12,6 +12,7 @@ struct ProcessMemory {
   int64_t startup_bytes = 0;  // Allocated when the server began to accept clients.
   int64_t peak_bytes = 0;     // The most that was allocated at any look so far.
   int64_t client_bytes = 0;   // Buffers and state of the connections.
+  int64_t used_bytes = 0;     // Allocated, before the figures themselves took some.
 };
 
 struct MemoryFigures {

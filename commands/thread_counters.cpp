@@ -6,7 +6,7 @@ void ThreadCounters::Reset() {
   for (Counter* counter :
        {&connections_received, &connections_rejected, &commands_processed, &net_input_bytes,
         &net_output_bytes, &reads_processed, &writes_processed, &keyspace_hits, &keyspace_misses,
-        &expired_keys, &expired_fields, &evicted_keys, &error_replies,
+        &expired_keys, &expired_fields, &evicted_keys, &evicted_clients, &error_replies,
         &query_buffer_limit_disconnections, &output_buffer_limit_disconnections,
         &longest_shard_hold_ns, &longest_shard_hold_wall_ns}) {
     counter->Set(0);

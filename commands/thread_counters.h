@@ -52,7 +52,8 @@ struct ThreadCounters {
   Counter expired_keys;
   Counter expired_fields;  // Of hashes.
   Counter evicted_keys;
-  Counter dirty;  // Changes of keys, for rdb_changes_since_last_save.
+  Counter evicted_clients;  // Since buffers were above maxmemory-clients.
+  Counter dirty;            // Changes of keys, for rdb_changes_since_last_save.
   Counter error_replies;
   Counter query_buffer_limit_disconnections;
   Counter output_buffer_limit_disconnections;

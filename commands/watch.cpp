@@ -27,6 +27,7 @@ void Watch(Client& client, int db, std::string_view key, Shard& shard, Services&
   WatchState& watch = *client.watch;
   if (IsWatching(watch, db, key)) return;
   watch.keys.push_back({.db = db, .key = std::string(key)});
+  watch.name_bytes += key.size();
   services.watches(shard.id()).Add(db, key, watch.flag);
   services.UpdateObserved(shard.id());
 }

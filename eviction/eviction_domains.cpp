@@ -279,11 +279,12 @@ bool EvictionDomains::StepChange(UnixMillis now) {
 
 bool EvictionDomains::WalkShard(Shard& shard, UnixMillis now) {
   const AccessClock clock({.policy = policy_}, now);
+  const bool clears = walk_.phase == Walk::Phase::kClear;
   size_t seen = 0;
   while (walk_.db < keyspace_.databases()) {
     walk_.cursor = shard.Scan(walk_.db, walk_.cursor, [&](Entry& entry) {
       ++seen;
-      if (walk_.phase == Walk::Phase::kClear) {
+      if (clears) {
         entry.set_access(clock.OfIdleSeconds(0));
       } else {
         shard.mu().AssertHeld();

@@ -3,11 +3,12 @@
 #include <limits>
 
 #include "base/memory_meter.h"
+#include "eviction/overhead_meter.h"
 
 namespace larder {
 
 bool AllocatorGauge::Within(int64_t limit_bytes) {
-  const int64_t own_bytes = MemoryMeter::ThreadBytes();
+  const int64_t own_bytes = MemoryMeter::ThreadBytes() - OverheadMeter::ThreadBytes();
   if (limit_bytes == limit_bytes_ && own_bytes <= permitted_bytes_) [[likely]]
     return true;
   const int64_t used_bytes = UsedBytes();
@@ -26,7 +27,7 @@ int64_t AllocatorGauge::UsedBytes() {
     calibrated_at_ = now;
     MemoryMeter::Calibrate();
   }
-  return MemoryMeter::ProcessBytes() + MemoryMeter::strain();
+  return MemoryMeter::ProcessBytes() + MemoryMeter::strain() - OverheadMeter::ExemptBytes();
 }
 
 int64_t ShardGauge::UsedBytes() {

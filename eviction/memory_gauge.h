@@ -17,7 +17,8 @@ class MemoryGauge {
 
   // Whether at most `limit_bytes` are in use.
   virtual bool Within(int64_t limit_bytes) = 0;
-  // What is in use now. REQUIRES: the caller holds no shard's lock.
+  // What is in use now, without the overhead that has a budget of its own (overhead_meter.h).
+  // REQUIRES: the caller holds no shard's lock.
   virtual int64_t UsedBytes() = 0;
 };
 

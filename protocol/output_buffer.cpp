@@ -227,6 +227,8 @@ size_t OutputBuffer::memory_bytes() const {
   return chunk_bytes_ + closed_.capacity() * sizeof(Segment);
 }
 
+size_t OutputBuffer::StockBytes() { return ChunkStock::count * kChunkBytes; }
+
 size_t OutputBuffer::Gather(iovec* parts, size_t max_parts) const {
   size_t count = 0;
   for (size_t i = first_; i < closed_.size() && count < max_parts; ++i) {

@@ -67,6 +67,9 @@ class OutputBuffer {
   // What this buffer occupies: chunks, not the blobs that it shares.
   size_t memory_bytes() const;
 
+  // What this thread keeps for buffers to come.
+  static size_t StockBytes();
+
   // Fills `parts` with the next bytes to write; returns how many of them it filled.
   size_t Gather(iovec* parts, size_t max_parts) const;
   // REQUIRES: bytes <= size(). Memory is freed as it is consumed; an emptied buffer owns none.

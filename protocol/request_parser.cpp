@@ -11,9 +11,10 @@
 namespace larder {
 namespace {
 
-// How far the memory of a large bulk may run ahead of the bytes that have come: 1 MiB, header and
-// all, which is a size that the allocator does not round up.
-constexpr size_t kMaxUnearnedBytes = 1024 * 1024 - sizeof(Blob);
+// How far the memory of a large bulk may run ahead of the bytes that have come: 1.25 MiB, header
+// and all, which is a size that the allocator does not round up, and the least that holds a bulk of
+// 1 MiB with what stands around it, so that one of those need not move.
+constexpr size_t kMaxUnearnedBytes = 1280 * 1024 - sizeof(Blob);
 // "$0\r\n\r\n": no argument is shorter on the wire.
 constexpr ptrdiff_t kMinArgumentBytes = 6;
 // Vectors of a request that grew beyond this are not kept for the next.
@@ -371,6 +372,14 @@ size_t RequestParser::memory_bytes() const {
   if (partial.large) bytes += partial.large->capacity();
   for (const auto& [index, blob] : partial.blobs) bytes += blob->capacity();
   return bytes;
+}
+
+size_t RequestParser::large_bulk_capacity() const {
+  return partial_ != nullptr && partial_->large ? partial_->large->capacity() : 0;
+}
+
+size_t RequestParser::large_bulk_received() const {
+  return partial_ != nullptr && partial_->large ? partial_->large->size() : 0;
 }
 
 std::string_view RequestParser::error() const {

@@ -88,7 +88,7 @@ class RequestParser {
 
   // Where the rest of a large bulk goes: empty when none is under way, else memory to read into.
   // While it is not empty, Unconsumed() is empty; bytes that are fed all the same are copied there.
-  // Memory grows with what has arrived, so that a claimed length alone costs no more than 1 MiB.
+  // Memory grows with what has arrived, so that a claimed length alone costs no more than 1.25 MiB.
   std::span<char> LargeBulkSpace();
   // REQUIRES: bytes <= LargeBulkSpace().size().
   void LargeBulkReceived(size_t bytes);
@@ -96,6 +96,9 @@ class RequestParser {
   // Bytes held in the parser itself for the request under way (arguments so far, large bulk); zero
   // between requests.
   size_t memory_bytes() const;
+  // Of that, the large bulk under way: what it has room for, and what of it has come.
+  size_t large_bulk_capacity() const;
+  size_t large_bulk_received() const;
   // A protocol error as Redis says it: "ERR Protocol error: ...".
   std::string_view error() const;
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "eviction/eviction_policy.h"
+#include "server/machine_memory.h"
 
 namespace larder {
 
@@ -48,10 +49,12 @@ struct OutputBufferLimit {
   friend bool operator==(const OutputBufferLimit&, const OutputBufferLimit&) = default;
 };
 
-// An amount of memory, or a share of maxmemory when `percent` is not zero.
+// An amount of memory, or a share of maxmemory when `percent` is not zero; `auto` leaves the amount
+// to Larder.
 struct MemoryOrPercent {
   int64_t bytes = 0;
   int64_t percent = 0;
+  bool is_auto = false;
 
   int64_t BytesOf(int64_t max_memory_bytes) const {
     return percent == 0 ? bytes
@@ -125,7 +128,8 @@ struct Config {
       .hard_bytes = 256 * kMiB, .soft_bytes = 64 * kMiB, .soft_seconds = 60};
   OutputBufferLimit pubsub_output_limit = {
       .hard_bytes = 32 * kMiB, .soft_bytes = 8 * kMiB, .soft_seconds = 60};
-  MemoryOrPercent max_memory_clients;
+  // Of all clients together. Redis has no such limit by default.
+  MemoryOrPercent max_memory_clients = {.is_auto = true};
 
   // --- Process ---
   int64_t threads = 0;  // 0 until ConfigStore has put the number of cores here.
@@ -173,6 +177,9 @@ struct Config {
 
   // --- Memory ---
   int64_t max_memory_bytes = 0;  // 0: no limit.
+  // `auto` or `75%` where the amount is a share of what this process may use; else empty.
+  std::string max_memory_share;
+  MemorySource max_memory_source = MemorySource::kUnknown;  // What it is a share of.
   EvictionPolicy max_memory_policy = EvictionPolicy::kNoEviction;
   int64_t max_memory_samples = 5;
   int64_t bless_max_keys = 10000;  // That are never evicted.

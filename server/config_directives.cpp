@@ -155,22 +155,14 @@ constexpr ChoiceName Named(EvictionPolicy policy) { return Named(PolicyName(poli
 
 // In the order of Redis's own table, by which it lists them where somebody names another.
 constexpr ChoiceName kMaxMemoryPolicies[] = {
-    Named(EvictionPolicy::kVolatileLru),
-    Named(EvictionPolicy::kVolatileLfu),
-    Named(EvictionPolicy::kVolatileRandom),
-    Named(EvictionPolicy::kVolatileTtl),
-    Named(EvictionPolicy::kAllKeysLru),
-    Named(EvictionPolicy::kAllKeysLfu),
-    Named(EvictionPolicy::kAllKeysRandom),
-    Named(EvictionPolicy::kVolatileLrm),
-    Named(EvictionPolicy::kAllKeysLrm),
-    Named(EvictionPolicy::kNoEviction),
-    Named(EvictionPolicy::kAllKeysAdaptive),
-    Named(EvictionPolicy::kAllKeysS3Fifo),
-    Named(EvictionPolicy::kAllKeysFifo),
-    Named(EvictionPolicy::kVolatileAdaptive),
-    Named(EvictionPolicy::kVolatileS3Fifo),
-    Named(EvictionPolicy::kVolatileFifo),
+    Named(EvictionPolicy::kVolatileLru),     Named(EvictionPolicy::kVolatileLfu),
+    Named(EvictionPolicy::kVolatileRandom),  Named(EvictionPolicy::kVolatileTtl),
+    Named(EvictionPolicy::kAllKeysLru),      Named(EvictionPolicy::kAllKeysLfu),
+    Named(EvictionPolicy::kAllKeysRandom),   Named(EvictionPolicy::kVolatileLrm),
+    Named(EvictionPolicy::kAllKeysLrm),      Named(EvictionPolicy::kNoEviction),
+    Named(EvictionPolicy::kAllKeysAdaptive), Named(EvictionPolicy::kAllKeysS3Fifo),
+    Named(EvictionPolicy::kAllKeysFifo),     Named(EvictionPolicy::kVolatileAdaptive),
+    Named(EvictionPolicy::kVolatileS3Fifo),  Named(EvictionPolicy::kVolatileFifo),
 };
 
 constexpr ChoiceName kProtectedActions[] = {
@@ -250,7 +242,7 @@ constexpr Directive kDirectives[] = {
     Memory("client-query-buffer-limit", "", kModifiable, &Config::client_query_buffer_limit_bytes, kMiB),
     Memory("proto-max-bulk-len", "", kModifiable, &Config::proto_max_bulk_bytes, kMiB),
     Special("client-output-buffer-limit", "", kWords, {&ParseOutputLimits, &PrintOutputLimits, &OutputLimitLines}),
-    {"maxmemory-clients", "", kNoEffect, ConfigHook::kMaxMemory, MemoryOrPercentValue{&Config::max_memory_clients}, ""},
+    {"maxmemory-clients", "", kModifiable, ConfigHook::kMaxMemory, MemoryOrPercentValue{&Config::max_memory_clients}, ""},
 
     // --- Process ---
     Special("threads", "", kImmutable | kOursToKeep, {&ParseThreads, &PrintThreads}),
@@ -300,7 +292,7 @@ constexpr Directive kDirectives[] = {
     Bool("lazyfree-lazy-user-flush", "", kModifiable, &Config::lazyfree_lazy_user_flush),
 
     // --- Memory ---
-    Memory("maxmemory", "", kModifiable, &Config::max_memory_bytes, 0, ConfigHook::kMaxMemory),
+    Special("maxmemory", "", kModifiable, {&ParseMaxMemory, &PrintMaxMemory, &MaxMemoryLines}, ConfigHook::kMaxMemory),
     Choice<&Config::max_memory_policy>("maxmemory-policy", kModifiable, kMaxMemoryPolicies, ConfigHook::kMaxMemory),
     Number("maxmemory-samples", "", kModifiable, &Config::max_memory_samples, 1, kInt, ConfigHook::kMaxMemory),
     Number("maxmemory-eviction-tenacity", "", kNoEffect, &Config::max_memory_eviction_tenacity, 0, 100, ConfigHook::kMaxMemory),

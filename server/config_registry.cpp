@@ -115,6 +115,10 @@ class Setter {
 
   absl::Status operator()(const MemoryOrPercentValue& row) {
     const std::string_view text = word();
+    if (EqualsIgnoreCase(text, "auto")) {
+      config_.*row.member = {.is_auto = true};
+      return absl::OkStatus();
+    }
     const bool is_percent = text.size() > 1 && text.back() == '%';
     const auto amount =
         is_percent ? ParseInt64(text.substr(0, text.size() - 1)) : ParseMemory(text);
@@ -171,6 +175,7 @@ class Printer {
 
   std::string operator()(const MemoryOrPercentValue& row) const {
     const MemoryOrPercent& amount = config_.*row.member;
+    if (amount.is_auto) return "auto";
     return amount.percent == 0 ? std::to_string(amount.bytes)
                                : std::to_string(amount.percent) + "%";
   }

@@ -222,6 +222,18 @@ absl::Status ConfigStore::Set(Pairs pairs, ConfigCaller caller) {
   return absl::OkStatus();
 }
 
+bool ConfigStore::FollowMachineMemory() {
+  MutexLock change(change_mu_);
+  const std::shared_ptr<const Config> old = Snapshot();
+  if (old->max_memory_share.empty()) return false;
+  Config updated = *old;
+  if (!FitMaxMemory(updated).ok() || updated.max_memory_bytes == old->max_memory_bytes) {
+    return false;
+  }
+  Publish(std::move(updated));
+  return true;
+}
+
 absl::Status ConfigStore::Rewrite(RewriteScope scope) {
   MutexLock change(change_mu_);
   const std::string path = config_file();

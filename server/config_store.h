@@ -78,6 +78,10 @@ class ConfigStore {
   absl::Status Set(std::span<const std::pair<std::string_view, std::string_view>> pairs,
                    ConfigCaller caller = ConfigCaller::kRemote);
 
+  // A maxmemory that is a share of what this process may use follows that, for it may have changed:
+  // reads a few files of the system. Whether there is a new configuration.
+  bool FollowMachineMemory();
+
   // CONFIG REWRITE: brings the file up to date, keeping its comments, order and unknown lines. The
   // message of an error is as in Set().
   absl::Status Rewrite(RewriteScope scope = RewriteScope::kChanged);

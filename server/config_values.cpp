@@ -48,6 +48,20 @@ absl::StatusOr<int64_t> ParseCount(ConfigWords words, int64_t high) {
   return *count;
 }
 
+// --- maxmemory ---
+
+// Of what the process may use. The rest is for what is not counted or comes on top: fragmentation
+// (a tenth of maxmemory), buffers of clients (a sixteenth), stacks, and the kernel's own buffers of
+// our sockets, which are the control group's as well.
+constexpr int64_t kAutomaticPercent = 75;
+
+// The percent that `auto` or `75%` asks for; nothing if it is an amount of bytes.
+std::optional<int64_t> ParseShare(std::string_view text) {
+  if (EqualsIgnoreCase(text, "auto")) return kAutomaticPercent;
+  if (text.empty() || text.back() != '%') return std::nullopt;
+  return ParseInt64(text.substr(0, text.size() - 1)).value_or(0);
+}
+
 // --- save ---
 
 std::optional<SavePoint> ParseSavePoint(std::string_view seconds, std::string_view changes) {
@@ -286,6 +300,37 @@ std::vector<std::string> OutputLimitLines(const Config& config) {
                                 limit.soft_seconds));
   }
   return lines;
+}
+
+absl::Status ParseMaxMemory(Config& config, ConfigWords words, ConfigSource) {
+  if (words.size() != 1) return Refuse(kWrongNumberOfArguments);
+  if (const auto percent = ParseShare(words[0])) {
+    if (*percent < 1 || *percent > 100) return Refuse("a share must be from 1% to 100%, or auto");
+    config.max_memory_share = ToLower(words[0]);
+    return FitMaxMemory(config);
+  }
+  const auto bytes = ParseMemory(words[0]);
+  if (!bytes) return Refuse("argument must be a memory value");
+  config.max_memory_bytes = *bytes;
+  config.max_memory_share.clear();
+  config.max_memory_source = MemorySource::kUnknown;
+  return absl::OkStatus();
+}
+
+absl::Status FitMaxMemory(Config& config) {
+  const MachineMemory memory = FindMachineMemory();
+  if (memory.bytes == 0) return Refuse("how much memory there is cannot be told");
+  config.max_memory_bytes = memory.bytes / 100 * *ParseShare(config.max_memory_share);
+  config.max_memory_source = memory.source;
+  return absl::OkStatus();
+}
+
+std::string PrintMaxMemory(const Config& config) { return std::to_string(config.max_memory_bytes); }
+
+std::vector<std::string> MaxMemoryLines(const Config& config) {
+  const std::string& share = config.max_memory_share;
+  return {
+      absl::StrCat("maxmemory ", share.empty() ? FormatMemory(config.max_memory_bytes) : share)};
 }
 
 absl::Status ParseNotifyEvents(Config& config, ConfigWords words, ConfigSource) {

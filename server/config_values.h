@@ -35,6 +35,12 @@ absl::Status ParseOutputLimits(Config& config, ConfigWords words, ConfigSource s
 std::string PrintOutputLimits(const Config& config);
 std::vector<std::string> OutputLimitLines(const Config& config);
 
+absl::Status ParseMaxMemory(Config& config, ConfigWords words, ConfigSource source);
+std::string PrintMaxMemory(const Config& config);  // In bytes, whatever they are a share of.
+std::vector<std::string> MaxMemoryLines(const Config& config);
+// Takes a share of what this process may use now. REQUIRES: the configuration has one.
+absl::Status FitMaxMemory(Config& config);
+
 absl::Status ParseNotifyEvents(Config& config, ConfigWords words, ConfigSource source);
 std::string PrintNotifyEvents(const Config& config);
 

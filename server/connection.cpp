@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "commands/client_info.h"
+#include "commands/client_tracking.h"
+#include "commands/hash_fieldsets.h"
 #include "server/config.h"
 #include "server/worker.h"
 
@@ -21,6 +24,9 @@ constexpr int64_t kSentPerTurn = 1024 * 1024;
 // The same for one whose requests take long, in cycles: about a quarter of a millisecond.
 constexpr uint64_t kCyclesPerTurn = 500'000;
 constexpr size_t kPartsPerWrite = 64;
+// A client that is held back, and takes nothing of its output for so long, waits for us as we do
+// for it: nothing would ever happen.
+constexpr std::chrono::seconds kHeldBackAtMost{5};
 // More output than this is freed in pieces when a client is cut off.
 constexpr size_t kFreedAtOnceBytes = 1024 * 1024;
 constexpr size_t kSharedPushBytes = 4096;
@@ -33,6 +39,8 @@ Connection::Connection(Worker& worker, int fd, std::shared_ptr<ClientRecord> rec
     : worker_(worker), fd_(fd), client_(std::move(record)), last_interaction_(worker.loop().now()) {
   client_.record->last_interaction_ns.store(last_interaction_.time_since_epoch().count(),
                                             std::memory_order_relaxed);
+  share_.client_id = id();
+  NoteMemory();
 }
 
 Connection::~Connection() {
@@ -69,6 +77,7 @@ void Connection::ReadSome() {
   if (collected_ || !worker_.round().HasRoom()) worker_.RunRound();
   // Once the end is decided nothing more is run.
   if (closed() || waiting() || client_.Is(kClientCloseAfterReply | kClientCloseNow)) return;
+  if (HoldsBack()) return;
   if (backlog_) return RunBacklog();
   const ReadResult result = Read();
   if (closed() || result == ReadResult::kNothing) return;
@@ -84,6 +93,31 @@ void Connection::ReadAgain() {
 void Connection::AskForTurn() {
   if (!turn_asked_) worker_.QueueRead(id());
   turn_asked_ = true;
+}
+
+bool Connection::HoldsBack() {
+  if (out_.size() < worker_.held_back_output_bytes()) [[likely]]
+    return false;
+  NoteMemory();
+  if (!worker_.ClientsNearBudget()) return false;
+  if (!held_back_since_) held_back_since_ = worker_.loop().now();
+  return true;
+}
+
+void Connection::EndHoldBack() {
+  held_back_since_.reset();
+  AskForTurn();  // Whatever came meanwhile has had its event.
+}
+
+void Connection::NoteSent(int64_t bytes) {
+  net_out_bytes_ += bytes;
+  last_interaction_ = worker_.loop().now();  // Who only reads, and slowly, is not idle.
+  worker_.counters().net_output_bytes.Add(bytes);
+  worker_.counters().writes_processed.Increment();
+  if (!held_back_since_) [[likely]]
+    return;
+  held_back_since_ = last_interaction_;
+  if (out_.size() < worker_.held_back_output_bytes() / 2) EndHoldBack();
 }
 
 void Connection::RunBacklog() {
@@ -182,6 +216,7 @@ void Connection::Collect(std::string_view bytes) {
   const Round::Item& item = round.Add(*this, count, parsed);
   worker_.dispatcher().Prepare(client_, requests.first(count), round.PreparedOf(item));
   collected_ = true;
+  if (in_flight_bytes_ > 0) NoteMemory();  // Whoever is too large goes before they run.
 }
 
 void Connection::RunCollected(const Round::Item& item) {
@@ -212,6 +247,10 @@ void Connection::RunRest(RequestParser::Result parsed, uint64_t began) {
       AskForTurn();
       return;
     }
+    if (HoldsBack()) {
+      backlog_ = true;
+      return;
+    }
     size_t count = 0;
     parsed = Parse(requests, count);
     if (count > 0 && !RunBatch(requests.first(count), {})) return;
@@ -240,6 +279,7 @@ RequestParser::Result Connection::Parse(std::span<Request> requests, size_t& cou
   while (count < most) {
     parsed = parser_.Next(requests[count]);
     if (parsed != RequestParser::Result::kRequest) break;
+    for (const auto& [index, blob] : requests[count].blobs) in_flight_bytes_ += blob->capacity();
     ++count;
   }
   return parsed;
@@ -274,9 +314,13 @@ bool Connection::RunBatch(std::span<Request> requests, std::span<const PreparedR
   ReplyWriter reply(out_, client_.resp);
   Dispatcher& dispatcher = worker_.dispatcher();
   const UnixMillis now = worker_.unix_now();
+  // From here on they are what the command makes of them: data, where they are stored.
+  if (std::exchange(in_flight_bytes_, 0) > 0) NoteMemory();
+  worker_.set_running(this);
   const Dispatcher::Result result = prepared.empty()
                                         ? dispatcher.Run(client_, requests, now, reply)
                                         : dispatcher.Run(client_, requests, prepared, now, reply);
+  worker_.set_running(nullptr);
   commands_ += static_cast<int64_t>(result.executed);
   AdaptBatch(result.cycles);
   switch (result.outcome) {
@@ -302,6 +346,14 @@ void Connection::AdaptBatch(uint64_t cycles) {
   }
 }
 
+size_t Connection::HeldRequest::memory_bytes() const {
+  size_t bytes =
+      sizeof(*this) + args.capacity() * sizeof(std::string) + blobs.capacity() * sizeof(blobs[0]);
+  for (const std::string& arg : args) bytes += arg.size();
+  for (const auto& [index, blob] : blobs) bytes += blob->size();
+  return bytes;
+}
+
 void Connection::Hold(std::span<Request> requests) {
   // What is held already came first only if it is not being run at this moment (RunHeld takes it
   // out before it runs it), so the new ones go to the front of what is left.
@@ -310,6 +362,7 @@ void Connection::Hold(std::span<Request> requests) {
     HeldRequest& copy = held.emplace_back();
     for (size_t i = 0; i < request.args.size(); ++i) copy.args.emplace_back(request.args[i]);
     copy.blobs = std::move(request.blobs);
+    held_bytes_ += copy.memory_bytes();
   }
   held.insert(held.end(), std::make_move_iterator(held_.begin()),
               std::make_move_iterator(held_.end()));
@@ -326,6 +379,7 @@ void Connection::RunHeld() {
     held_.erase(held_.begin(), held_.begin() + static_cast<ptrdiff_t>(count));
     for (size_t i = 0; i < count; ++i) {
       requests[i].Clear();
+      held_bytes_ -= running[i].memory_bytes();
       for (const std::string& arg : running[i].args) requests[i].args.emplace_back(arg);
       requests[i].blobs = std::move(running[i].blobs);
     }
@@ -435,6 +489,7 @@ void Connection::Push(const BlobRef& resp2, const BlobRef& resp3) {
   } else {
     out_.Append(message->view());
   }
+  PublishOutput();
   // Whoever delivers may hold a lock that closing a connection takes: only marked here.
   if (OutputLimitReached(worker_.loop().now())) {
     NoteOutputLimit();
@@ -472,6 +527,7 @@ void Connection::Flush() {
       send_cut_ = true;
       watched_ |= EventLoop::kWritable;
       worker_.loop().Rewatch(fd_, watched_, *this);
+      PublishOutput();
       return;
     }
     const ssize_t sent = Send();
@@ -482,10 +538,7 @@ void Connection::Flush() {
       return;
     }
     out_.Consume(static_cast<size_t>(sent));
-    net_out_bytes_ += sent;
-    last_interaction_ = worker_.loop().now();  // Who only reads, and slowly, is not idle.
-    worker_.counters().net_output_bytes.Add(sent);
-    worker_.counters().writes_processed.Increment();
+    NoteSent(sent);
   }
   if (out_.empty()) {
     soft_limit_since_ = {};
@@ -525,6 +578,11 @@ bool Connection::IsOverdue(MonoTime now) {
     NoteOutputLimit();
     return true;
   }
+  if (held_back_since_ && !worker_.ClientsNearBudget()) EndHoldBack();
+  if (held_back_since_ && now - *held_back_since_ > kHeldBackAtMost) {
+    NoteOutputLimit();
+    return true;
+  }
   const std::chrono::seconds timeout(worker_.config().idle_timeout_seconds);
   if (timeout.count() == 0 || waiting() || client_.Is(kClientPubSub | kClientMonitor)) {
     return false;
@@ -552,22 +610,58 @@ void Connection::PublishRecord() {
   record.db.store(client_.db, kRelaxed);
   record.flags.store(client_.flags, kRelaxed);
   record.resp.store(static_cast<int32_t>(client_.resp), kRelaxed);
-  record.query_buffer_bytes.store(static_cast<int64_t>(unparsed_.size() + parser_.memory_bytes()),
-                                  kRelaxed);
   record.net_in_bytes.store(net_in_bytes_, kRelaxed);
   record.total_commands.store(commands_, kRelaxed);
   const bool multi = client_.transaction != nullptr;
   record.queued_commands.store(multi ? static_cast<int32_t>(client_.transaction->queue.size()) : -1,
                                kRelaxed);
-  record.multi_bytes.store(multi ? static_cast<int64_t>(client_.transaction->memory_bytes) : 0,
-                           kRelaxed);
   record.watched_keys.store(
       client_.watch == nullptr ? 0 : static_cast<int32_t>(client_.watch->keys.size()), kRelaxed);
 }
 
 void Connection::PublishOutput() {
-  client_.record->output_bytes.store(static_cast<int64_t>(out_.size()), std::memory_order_relaxed);
   client_.record->net_out_bytes.store(net_out_bytes_, std::memory_order_relaxed);
+  NoteMemory();
+}
+
+void Connection::NoteMemory() {
+  if (closed()) return;  // Nothing of it counts any more.
+  ClientRecord& record = *client_.record;
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  const size_t bulk_room = parser_.large_bulk_capacity();
+  const size_t query_bytes = unparsed_.size() + parser_.large_bulk_received();
+  const size_t query_room = unparsed_.capacity() + bulk_room;
+  const size_t argument_bytes = parser_.memory_bytes() - bulk_room + in_flight_bytes_;
+  const size_t multi_bytes = client_.transaction != nullptr ? client_.transaction->memory_bytes : 0;
+  record.query_buffer_bytes.store(static_cast<int64_t>(query_bytes), kRelaxed);
+  record.query_buffer_free_bytes.store(static_cast<int64_t>(query_room - query_bytes), kRelaxed);
+  record.argument_bytes.store(static_cast<int64_t>(argument_bytes), kRelaxed);
+  record.multi_bytes.store(static_cast<int64_t>(multi_bytes), kRelaxed);
+  record.output_bytes.store(static_cast<int64_t>(out_.size()), kRelaxed);
+  record.other_bytes.store(static_cast<int64_t>(OtherBytes()), kRelaxed);
+  worker_.NoteClientMemory(share_, MemoryOf(record),
+                           client_.Is(kClientNoEvict) ? ClientMemory::Eviction::kForbidden
+                                                      : ClientMemory::Eviction::kAllowed);
+}
+
+size_t Connection::OtherBytes() const {
+  size_t bytes = sizeof(*this) + held_bytes_;
+  // A reply of a few bytes takes a chunk for as long as it waits; of a large one only a reference
+  // may be ours, but nobody knows who else has one.
+  if (!out_.empty()) bytes += out_.memory_bytes() - std::min(out_.memory_bytes(), out_.size());
+  if (client_.watch != nullptr) bytes += client_.watch->memory_bytes();
+  if (client_.subscriptions != nullptr) bytes += client_.subscriptions->memory_bytes();
+  if (client_.tracking != nullptr) bytes += client_.tracking->memory_bytes();
+  if (client_.fieldsets != nullptr) bytes += client_.fieldsets->memory_bytes();
+  return bytes;
+}
+
+void Connection::Evict() {
+  std::string line;
+  AppendClientLine(line, *client_.record, worker_.loop().now());
+  worker_.LogEviction(line);
+  worker_.counters().evicted_clients.Increment();
+  Close();
 }
 
 void Connection::Close() {
@@ -581,6 +675,7 @@ void Connection::Close() {
   } else {
     out_.Clear();
   }
+  worker_.ForgetClientMemory(share_);
   // Before the peer can see the end: whoever knows of it finds no trace of the client.
   worker_.Forget(*this);
   close(fd);

@@ -21,6 +21,7 @@
 #include "net/event_loop.h"
 #include "protocol/output_buffer.h"
 #include "protocol/request_parser.h"
+#include "server/client_memory.h"
 #include "server/dispatcher.h"
 #include "server/round.h"
 
@@ -53,10 +54,14 @@ class Connection : public EventLoop::Handler {
   void Push(const BlobRef& resp2, const BlobRef& resp3);
   // Writes what there is to write; closes the connection when its socket or its limits say so.
   void Flush();
+  // Says what the connection holds now, wherever that counts.
+  void NoteMemory();
   // Ends a wait of BlockClient's.
   void Unblock(UnblockReason reason);
   // The same for a wait for keys, with what came of it on another thread.
   void EndWaitWith(const BlobRef& reply);
+  // The client must go: all clients together hold too much. Says so in the log.
+  void Evict();
   // CLIENT PAUSE is over.
   void Resume();
   // Ends the connection now; what was not written is lost. The object lives until the round's end.
@@ -80,6 +85,8 @@ class Connection : public EventLoop::Handler {
   struct HeldRequest {
     std::vector<std::string> args;
     std::vector<std::pair<uint32_t, BlobRef>> blobs;
+
+    size_t memory_bytes() const;
   };
 
   enum class ReadResult : uint8_t {
@@ -94,6 +101,12 @@ class Connection : public EventLoop::Handler {
   ReadResult Receive(std::span<char> space);
   void EndOfInput();
   void AskForTurn();
+  // Whether the client must read what it has asked for before it may ask for more: clients are near
+  // their budget, and this one is a reason.
+  bool HoldsBack();
+  void EndHoldBack();
+  // Some of the output has been sent.
+  void NoteSent(int64_t bytes);
   void RunBacklog();
   // Writes the next pieces of the output, as send() does.
   ssize_t Send();
@@ -120,6 +133,7 @@ class Connection : public EventLoop::Handler {
   void EndWait();
   void PublishRecord();
   void PublishOutput();
+  size_t OtherBytes() const;
   bool OutputLimitReached(MonoTime now);
   void NoteOutputLimit();
   size_t QueryBytes() const;
@@ -134,7 +148,11 @@ class Connection : public EventLoop::Handler {
   std::string unparsed_;  // The beginning of a request that is not complete.
   std::unique_ptr<Wait> wait_;
   std::vector<HeldRequest> held_;  // Empty almost always.
+  size_t held_bytes_ = 0;          // Of all of them.
+  size_t in_flight_bytes_ = 0;  // Of large arguments of requests that were parsed but did not run.
+  ClientShare share_;
   MonoTime last_interaction_;
+  std::optional<MonoTime> held_back_since_;  // Or since it last took some of its output.
   MonoTime soft_limit_since_{};  // Output is above the soft limit since then; zero if it is not.
   int64_t net_in_bytes_ = 0;
   int64_t net_out_bytes_ = 0;

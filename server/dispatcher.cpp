@@ -367,6 +367,8 @@ bool Dispatcher::MakeRoom() {
       options, context_.now_, random_, [this](const Evictor::Evicted& evicted) {
         counters_.evicted_keys.Increment();
         counters_.evictions.Count(settings_->eviction_policy, evicted.bytes, evicted.idle_seconds);
+        // A copy of each key would take the room that its eviction has made.
+        if ((settings_->notify_events & kNotifyEvicted) == 0) return;
         context_.events_.push_back(
             {kNotifyEvicted, "evicted", evicted.db, std::string(evicted.key)});
       });

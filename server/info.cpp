@@ -138,6 +138,19 @@ void WriteClients(const Source& source, InfoWriter& out) {
   out.Field("total_blocking_keys", int64_t{0});
 }
 
+// What maxmemory is a share of, if it is one.
+std::string_view NameOf(MemorySource source) {
+  switch (source) {
+    case MemorySource::kMachine:
+      return "machine";
+    case MemorySource::kControlGroup:
+      return "cgroup";
+    case MemorySource::kUnknown:
+      break;
+  }
+  return "configured";
+}
+
 void WriteMemory(const Source& source, InfoWriter& out) {
   const InfoFigures::Memory& figures = source.figures.memory;
   const MemoryFigures memory =
@@ -168,6 +181,7 @@ void WriteMemory(const Source& source, InfoWriter& out) {
   out.Field("used_memory_functions", int64_t{0});
   out.Bytes("used_memory_scripts", 0);
   out.Bytes("maxmemory", figures.maxmemory_bytes);
+  out.Field("maxmemory_source", NameOf(figures.maxmemory_source));
   out.Field("maxmemory_policy", figures.maxmemory_policy);
   out.Fraction("allocator_frag_ratio", memory.allocator_fragmentation_ratio());
   out.Field("allocator_frag_bytes", memory.allocator_fragmentation_bytes());
@@ -177,7 +191,7 @@ void WriteMemory(const Source& source, InfoWriter& out) {
   out.Field("rss_overhead_bytes", memory.resident_overhead_bytes());
   out.Fraction("mem_fragmentation_ratio", memory.fragmentation_ratio());
   out.Field("mem_fragmentation_bytes", memory.fragmentation_bytes());
-  out.Field("mem_not_counted_for_evict", int64_t{0});
+  out.Field("mem_not_counted_for_evict", figures.exempt_bytes);
   out.Field("mem_replication_backlog", int64_t{0});
   out.Field("mem_total_replication_buffers", int64_t{0});
   out.Field("mem_clients_slaves", int64_t{0});
@@ -248,7 +262,7 @@ void WriteStats(const Source& source, InfoWriter& out) {
   out.Field("expired_time_cap_reached_count", int64_t{0});
   out.Field("expire_cycle_cpu_milliseconds", stats.expire_cycle_ms);
   out.Field("evicted_keys", stats.evicted_keys);
-  out.Field("evicted_clients", int64_t{0});
+  out.Field("evicted_clients", stats.evicted_clients);
   out.Field("total_eviction_exceeded_time", int64_t{0});
   out.Field("current_eviction_exceeded_time", int64_t{0});
   out.Field("keyspace_hits", stats.keyspace_hits);

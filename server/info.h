@@ -18,6 +18,7 @@
 #include "commands/memory_figures.h"
 #include "commands/services.h"
 #include "server/lookup_history.h"
+#include "server/machine_memory.h"
 
 namespace larder {
 
@@ -68,6 +69,8 @@ struct InfoFigures {
   struct Memory {
     ProcessMemory process;
     int64_t maxmemory_bytes = 0;
+    MemorySource maxmemory_source = MemorySource::kUnknown;
+    int64_t exempt_bytes = 0;  // Of clients' buffers: not counted against maxmemory.
     std::string maxmemory_policy = "noeviction";
     int64_t lazyfree_pending = 0;
     int64_t lazyfreed = 0;
@@ -94,6 +97,7 @@ struct InfoFigures {
     int64_t expired_keys = 0;
     int64_t expired_fields = 0;
     int64_t evicted_keys = 0;
+    int64_t evicted_clients = 0;
     int64_t expire_cycle_ms = 0;
     int64_t channels = 0;
     int64_t patterns = 0;

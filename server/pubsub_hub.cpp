@@ -44,6 +44,7 @@ bool PubSubHub::Subscribe(Client& client, ChannelKind kind, std::string_view nam
     client.subscriptions = std::make_unique<SubscriptionState>();
   }
   if (!NamesOf(*client.subscriptions, kind).emplace(name).second) return false;
+  client.subscriptions->name_bytes += name.size();
   PublishCounts(client);
   Enter(client, kind, name);
   return true;
@@ -58,6 +59,7 @@ bool PubSubHub::Unsubscribe(Client& client, ChannelKind kind, std::string_view n
   // Messages that were on their way have to come before the confirmation: after it, a RESP2 client
   // would take them for the reply of its next command.
   directory_.DrainDeliveries(client.record->worker);
+  client.subscriptions->name_bytes -= it->size();
   names.erase(it);
   PublishCounts(client);
   return true;

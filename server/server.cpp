@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "commands/watch.h"
 #include "eviction/memory_gauge.h"
+#include "eviction/overhead_meter.h"
 #include "server/logging.h"
 #include "server/settings_from_config.h"
 #include <boost/asio/io_context.hpp>
@@ -108,6 +109,7 @@ Server::Server(ConfigStore& config)
   for (uint32_t i = 0; i < worker_count_; ++i) {
     workers_.push_back(std::make_unique<Worker>(*this, i));
     directory_.RegisterHost(i, *workers_.back());
+    client_budget_.Register(workers_.back()->client_memory());
   }
 }
 
@@ -269,6 +271,9 @@ void Server::RefreshSettings() {
     settings_ = std::make_shared<const Settings>(SettingsFromConfig(*config_));
     max_clients_.store(config_->max_clients, std::memory_order_relaxed);
     eviction_domains_.set_policy(settings_->eviction_policy);
+    const ClientBudget::Limit clients = ClientBudget::LimitOf(*config_);
+    // Half as much again for what grows beyond the limit at once, and is cut off a moment later.
+    OverheadMeter::SetBudget(clients.beside_data ? clients.bytes + clients.bytes / 2 : 0);
     settings_version_.fetch_add(1, std::memory_order_release);
   }
   ConfigureMissRatioCurve();
@@ -291,6 +296,13 @@ void Server::ConfigureMissRatioCurve() {
                                          .lfu_log_factor = settings.lfu_log_factor,
                                          .lfu_decay_minutes = settings.lfu_decay_minutes}},
                               MonoNow());
+}
+
+void Server::FollowMachineMemory() {
+  if (!config_store_.FollowMachineMemory()) return;
+  RefreshSettings();
+  Log(LogLevel::kNotice, absl::StrCat("maxmemory follows what there is to use: ",
+                                      config_snapshot()->max_memory_bytes, " bytes from now on"));
 }
 
 std::shared_ptr<const Config> Server::config_snapshot() const {

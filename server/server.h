@@ -20,6 +20,7 @@
 #include "commands/slow_log.h"
 #include "eviction/miss_ratio_curve.h"
 #include "net/listener.h"
+#include "server/client_budget.h"
 #include "server/client_directory.h"
 #include "server/config_store.h"
 #include "server/dispatcher.h"
@@ -110,11 +111,14 @@ class Server : public Services, public Dispatcher::Environment {
   ServerInfo& info() { return info_; }
   // Tells the miss-ratio curve, if it is on, what of the memory no key gets. Looks at every shard.
   void NoteOverhead();
+  ClientBudget& client_budget() { return client_budget_; }
   uint32_t worker_count() const { return worker_count_; }
   ShardHooks& hooks() { return hooks_; }
   EvictionDomains& eviction_domains() { return eviction_domains_; }
   // Takes over what the configuration says now.
   void RefreshSettings();
+  // To be called once in a while: a container may have been given another limit.
+  void FollowMachineMemory();
   // Grows when the snapshots below have changed.
   uint64_t config_version() const { return settings_version_.load(std::memory_order_acquire); }
   std::shared_ptr<const Config> config_snapshot() const;
@@ -146,6 +150,7 @@ class Server : public Services, public Dispatcher::Environment {
   Keyspace keyspace_;
   EvictionDomains eviction_domains_;
   ClientRegistry directory_;
+  ClientBudget client_budget_;
   PubSubHub pubsub_;
   TrackingTable tracking_;
   MonitorFeed monitors_;

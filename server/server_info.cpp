@@ -5,8 +5,9 @@
 #include <sys/random.h>
 
 #include "base/allocator.h"
-#include "commands/client.h"
+#include "commands/client_info.h"
 #include "commands/thread_counters.h"
+#include "eviction/overhead_meter.h"
 #include "server/server.h"
 
 namespace larder {
@@ -78,7 +79,7 @@ ServerInfo::ClientTotals ServerInfo::TotalClients() const {
   ClientTotals totals;
   for (const auto& client : server_.clients().All()) {
     const uint32_t flags = client->flags.load(std::memory_order_relaxed);
-    totals.memory_bytes += Relaxed(client->total_bytes);
+    totals.memory_bytes += MemoryOf(*client);
     totals.largest_input_bytes =
         std::max(totals.largest_input_bytes,
                  Relaxed(client->query_buffer_bytes) + Relaxed(client->query_buffer_free_bytes));
@@ -93,10 +94,12 @@ ServerInfo::ClientTotals ServerInfo::TotalClients() const {
 }
 
 ProcessMemory ServerInfo::memory() const {
-  NotePeak(static_cast<int64_t>(AllocatedBytes()));
+  const auto used_bytes = static_cast<int64_t>(AllocatedBytes());
+  NotePeak(used_bytes);
   return {.startup_bytes = startup_bytes_,
           .peak_bytes = peak_bytes_.load(std::memory_order_relaxed),
-          .client_bytes = TotalClients().memory_bytes};
+          .client_bytes = TotalClients().memory_bytes,
+          .used_bytes = used_bytes};
 }
 
 void ServerInfo::GatherStats(InfoFigures& figures) const {
@@ -120,6 +123,7 @@ void ServerInfo::GatherStats(InfoFigures& figures) const {
     stats.expired_keys += counters.expired_keys.Get();
     stats.expired_fields += counters.expired_fields.Get();
     stats.evicted_keys += counters.evicted_keys.Get();
+    stats.evicted_clients += counters.evicted_clients.Get();
     stats.error_replies += counters.error_replies.Get();
     stats.query_buffer_limit_disconnections += counters.query_buffer_limit_disconnections.Get();
     stats.output_buffer_limit_disconnections += counters.output_buffer_limit_disconnections.Get();
@@ -174,7 +178,7 @@ CacheFigures ServerInfo::GatherCache() const {
   return cache;
 }
 
-InfoFigures ServerInfo::Gather() const {
+InfoFigures ServerInfo::Gather(int64_t used_bytes) const {
   const std::shared_ptr<const Config> config = server_.config_snapshot();
   const std::shared_ptr<const Settings> settings = server_.settings_snapshot();
   const ClientTotals clients = TotalClients();
@@ -205,8 +209,11 @@ InfoFigures ServerInfo::Gather() const {
   figures.memory = {
       .process = {.startup_bytes = startup_bytes_,
                   .peak_bytes = peak_bytes_.load(std::memory_order_relaxed),
-                  .client_bytes = clients.memory_bytes},
+                  .client_bytes = clients.memory_bytes,
+                  .used_bytes = used_bytes},
       .maxmemory_bytes = settings->maxmemory_bytes,
+      .maxmemory_source = config->max_memory_source,
+      .exempt_bytes = OverheadMeter::ExemptBytes(),
       .maxmemory_policy = policy.empty() ? std::string() : policy[0].second,
       .lazyfree_pending = static_cast<int64_t>(server_.keyspace().lazy_free().pending()),
       .lazyfreed = static_cast<int64_t>(server_.keyspace().lazy_free().freed())};
@@ -222,8 +229,9 @@ InfoFigures ServerInfo::Gather() const {
 
 std::string ServerInfo::Render(std::span<const std::string_view> sections,
                                const KeyspaceFigures& keyspace) const {
-  NotePeak(static_cast<int64_t>(AllocatedBytes()));
-  const auto figures = Gather();
+  const auto used_bytes = static_cast<int64_t>(AllocatedBytes());
+  NotePeak(used_bytes);
+  const auto figures = Gather(used_bytes);
   std::string text = RenderInfo(sections, figures, keyspace);
   // What was just reported as used must never exceed the peak that a later INFO reports.
   NotePeak(static_cast<int64_t>(AllocatedBytes()));

@@ -46,7 +46,7 @@ class ServerInfo {
 
   struct ClientTotals;
   ClientTotals TotalClients() const;
-  InfoFigures Gather() const;
+  InfoFigures Gather(int64_t used_bytes) const;
   void GatherStats(InfoFigures& figures) const;
   LookupCounts TotalLookups() const;
   CacheFigures GatherCache() const;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "commands/watch.h"
+#include "eviction/overhead_meter.h"
 #include "server/logging.h"
 #include "server/server.h"
 #include "server/shard_hooks.h"
@@ -19,6 +20,11 @@ thread_local Worker* current_worker = nullptr;
 
 // Often enough that what expires is gone well within a second, also where hz is set to 1.
 constexpr int64_t kLeastExpirePassesPerSecond = 10;
+
+constexpr std::chrono::seconds kLookAtMachineEvery{10};
+
+// A client is a reason for trouble from this part of the clients' budget on.
+constexpr int64_t kHeldBackOutputPart = 8;
 
 void SendAndClose(const AcceptedSocket& socket, std::string_view error) {
   // Small enough for the socket's buffer; whoever was refused may have gone already.
@@ -78,12 +84,18 @@ void Worker::Join() {
 void Worker::Run() {
   current_worker = this;
   dispatcher_->BindThread();
+  // A batch that writes long replies is not to pay for them with data before it has ended.
+  OverheadMeter::SetRefresher([this] {
+    if (running_ != nullptr) running_->NoteMemory();
+    ShareOverhead();
+  });
   loop_.set_after_events([this] { RunRound(); });
   loop_.set_before_wait([this](MonoTime now) { return BeforeWait(now); });
   Cron();
   loop_.Run();
   dispatcher_->UnbindThread();
   closed_.clear();
+  OverheadMeter::SetRefresher(nullptr);
   current_worker = nullptr;
 }
 
@@ -104,6 +116,8 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   closed_.clear();
   if (!to_free_.empty()) FreePiece();
   FollowConfig();
+  if (clients_have_grown_) EvictClients();
+  closed_.clear();  // Before memory is looked at: what they held does not count as theirs any more.
   if (expire_cycle_.active()) ExpireSlice();
   if (may_be_over_limit_) {
     server_.TrimTracking(settings_->tracking_table_max_keys);
@@ -123,16 +137,26 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
 
 void Worker::RunRound() {
   if (round_.empty()) return;
+  if (clients_have_grown_) EvictClients();
   if (round_.AllPrepared().size() > 1) dispatcher_->Warm(round_.AllPrepared());
   for (const Round::Item& item : round_.items()) item.connection->RunCollected(item);
   for (const Round::Item& item : round_.items()) item.connection->FinishRound();
   round_.Clear();
 }
 
+void Worker::FreeSlowly(OutputBuffer output) {
+  to_free_bytes_ += output.size();
+  to_free_.push_back(std::move(output));
+  ShareOverhead();
+}
+
 void Worker::FreePiece() {
   constexpr size_t kPieceBytes = 512 * 1024;
   OutputBuffer& output = to_free_.back();
-  output.Consume(std::min(output.size(), kPieceBytes));
+  const size_t piece = std::min(output.size(), kPieceBytes);
+  output.Consume(piece);
+  to_free_bytes_ -= piece;
+  ShareOverhead();
   if (output.empty()) to_free_.pop_back();
 }
 
@@ -154,6 +178,12 @@ void Worker::RefreshConfig() {
   config_version_ = server_.config_version();
   config_ = server_.config_snapshot();
   settings_ = server_.settings_snapshot();
+  client_limit_ = ClientBudget::LimitOf(*config_);
+  held_back_output_bytes_ = client_limit_.holds_back
+                                ? static_cast<size_t>(client_limit_.bytes / kHeldBackOutputPart)
+                                : std::numeric_limits<size_t>::max();
+  clients_have_grown_ = true;
+  ShareOverhead();
   dispatcher_->set_settings(settings_.get());
   loop_.set_gather_time(std::chrono::microseconds(config_->request_gather_us));
   may_be_over_limit_ = true;  // CONFIG SET may have lowered one.
@@ -172,6 +202,10 @@ void Worker::Cron() {
     CloseOverdue();
     if (index_ == 0) server_.NoteOverhead();
   }
+  if (index_ == 0 && loop_.now() >= next_look_at_machine_) {
+    next_look_at_machine_ = loop_.now() + kLookAtMachineEvery;
+    server_.FollowMachineMemory();
+  }
 }
 
 void Worker::CloseOverdue() {
@@ -181,6 +215,70 @@ void Worker::CloseOverdue() {
     if (connection->IsOverdue(now)) overdue.push_back(connection.get());
   }
   for (Connection* connection : overdue) connection->Close();
+}
+
+void Worker::NoteClientMemory(ClientShare& share, int64_t bytes, ClientMemory::Eviction eviction) {
+  if (bytes == share.bytes && (eviction == ClientMemory::Eviction::kForbidden) ==
+                                  (share.size_class == ClientShare::kNoClass)) [[likely]] {
+    return;
+  }
+  // A client that may be evicted from now on counts as one that has grown.
+  clients_have_grown_ |= bytes > share.bytes || share.size_class == ClientShare::kNoClass;
+  client_memory_.Update(share, bytes, eviction);
+  ShareOverhead();
+}
+
+void Worker::ForgetClientMemory(ClientShare& share) {
+  client_memory_.Remove(share);
+  ShareOverhead();
+}
+
+// Idle connections, and what a thread needs to reply to one client at a time, are no buffers that
+// grow: they count with the data, so that memory in use stays within maxmemory itself.
+void Worker::ShareOverhead() {
+  constexpr int64_t kIdleBytes = sizeof(Connection) + sizeof(ClientRecord);
+  constexpr int64_t kStockBytes = 2 * OutputBuffer::kChunkBytes;
+  const auto clients = static_cast<int64_t>(connections_.size());
+  const int64_t stock_bytes = static_cast<int64_t>(OutputBuffer::StockBytes()) - kStockBytes;
+  const int64_t bytes = std::max<int64_t>(0, client_memory_.bytes() - clients * kIdleBytes) +
+                        std::max<int64_t>(0, stock_bytes) + static_cast<int64_t>(to_free_bytes_);
+  OverheadMeter::SetThreadBytes(client_limit_.beside_data ? bytes : 0);
+}
+
+void Worker::EvictClients() {
+  clients_have_grown_ = false;
+  ClientBudget& budget = server_.client_budget();
+  if (client_limit_.bytes == 0) return;
+  while (budget.TotalBytes() >= client_limit_.bytes) {
+    const ClientBudget::Decision decision = budget.Decide(index_, client_limit_.bytes);
+    switch (decision.kind) {
+      case ClientBudget::Decision::Kind::kNobody:
+        return;
+      case ClientBudget::Decision::Kind::kOther:
+        server_.workers()[decision.thread]->AskToEvictClients();
+        return;
+      case ClientBudget::Decision::Kind::kOwnClient:
+        Find(decision.client_id)->Evict();
+        break;
+    }
+  }
+}
+
+bool Worker::ClientsNearBudget() const {
+  return server_.client_budget().TotalBytes() >= client_limit_.bytes / 2;
+}
+
+void Worker::AskToEvictClients() {
+  if (eviction_asked_.exchange(true, std::memory_order_relaxed)) return;
+  loop_.Post([this] {
+    eviction_asked_.store(false, std::memory_order_relaxed);
+    EvictClients();
+  });
+}
+
+void Worker::LogEviction(std::string_view client_line) {
+  client_line.remove_suffix(1);  // The end of the line.
+  Log(LogLevel::kNotice, absl::StrCat("Evicting client: ", AsAbsl(client_line)));
 }
 
 void Worker::Adopt(AcceptedSocket socket, Admission admission) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -19,7 +20,9 @@
 #include "commands/thread_counters.h"
 #include "net/event_loop.h"
 #include "net/listener.h"
+#include "server/client_budget.h"
 #include "server/client_directory.h"
+#include "server/client_memory.h"
 #include "server/config.h"
 #include "server/connection.h"
 #include "server/dispatcher.h"
@@ -61,6 +64,10 @@ class Worker : public ClientHost {
   // CLIENT PAUSE has ended: those held back go on.
   void ResumePaused() override;
 
+  ClientMemory& client_memory() { return client_memory_; }
+  // Clients hold too much, and this worker has the largest of them; any thread.
+  void AskToEvictClients();
+
   // CONFIG RESETSTAT; any thread.
   void ResetStatistics();
 
@@ -88,13 +95,22 @@ class Worker : public ClientHost {
   void RunRound();
   // For requests that are run outside of the round.
   std::span<Request> requests() { return requests_; }
+  // Whose requests run at the moment; null for nobody's.
+  void set_running(Connection* connection) { running_ = connection; }
   void QueueFlush(uint64_t client_id) { to_flush_.push_back(client_id); }
   // The connection has more to read than one turn takes.
   void QueueRead(uint64_t client_id) { to_read_.push_back(client_id); }
   // Frees output that nobody will read, a piece a round: hundreds of megabytes at once would hold
   // up everybody else.
-  void FreeSlowly(OutputBuffer output) { to_free_.push_back(std::move(output)); }
+  void FreeSlowly(OutputBuffer output);
   void AddPaused(uint64_t client_id);
+  // What a client of this worker holds from now on.
+  void NoteClientMemory(ClientShare& share, int64_t bytes, ClientMemory::Eviction eviction);
+  void ForgetClientMemory(ClientShare& share);
+  void LogEviction(std::string_view client_line);
+  // From here on, output holds its client back while clients are near their budget.
+  size_t held_back_output_bytes() const { return held_back_output_bytes_; }
+  bool ClientsNearBudget() const;
   // The connection has closed: forgets everything the process knew of its client.
   void Forget(Connection& connection);
   void log_protocol_error(const Client& client, std::string_view error);
@@ -117,6 +133,10 @@ class Worker : public ClientHost {
   void Deliver(const Delivery& delivery);
   void Cron();
   void CloseOverdue();
+  // Closes the largest clients, one after the other, until all of them are within their budget.
+  void EvictClients();
+  // Tells what this thread holds for clients, and is not to cost data.
+  void ShareOverhead();
   Connection* Find(uint64_t id);
 
   static int64_t MicrosOf(MonoTime time) {
@@ -139,6 +159,17 @@ class Worker : public ClientHost {
   uint64_t config_version_ = 0;
   int64_t unix_offset_us_ = 0;  // From steady to calendar time; Cron follows changes of the latter.
   MonoTime next_look_at_clients_{};
+  MonoTime next_look_at_machine_{};  // By the first worker, for all.
+
+  ClientMemory client_memory_;
+  ClientBudget::Limit client_limit_;
+  size_t held_back_output_bytes_ = std::numeric_limits<size_t>::max();
+  bool clients_have_grown_ = false;  // Since the last look at their budget.
+  // Another worker waits for this one to evict. Written by any thread; orders nothing, for whoever
+  // evicts decides anew.
+  std::atomic<bool> eviction_asked_{false};
+
+  Connection* running_ = nullptr;
 
   Round round_;
   std::array<Request, Dispatcher::kBatch> requests_;
@@ -147,6 +178,7 @@ class Worker : public ClientHost {
   std::vector<uint64_t> to_flush_;
   std::vector<uint64_t> to_read_;
   std::vector<OutputBuffer> to_free_;
+  size_t to_free_bytes_ = 0;
   std::vector<uint64_t> paused_;
   // Written by the thread that adopts and the worker itself; read to choose the least loaded.
   std::atomic<int64_t> connection_count_{0};

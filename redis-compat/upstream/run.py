@@ -4,9 +4,11 @@
 Usage: run.py [--target larder|redis] [--mode external|launched] [--record] [--later] [UNIT...]
 
   --target redis   runs redis-server itself: whatever of expected/*.txt does not pass there fails
-  --mode external  the suite is told of a server (`--host`, `--port`): what is judged
+  --mode external  the suite is told of a server (`--host`, `--port`)
          launched  the suite starts servers as it likes, for the tests that it leaves out otherwise;
                    many of these are about Redis's process rather than about what clients see
+                   Without a mode, what is judged: all external units, and of the launched ones
+                   those of JUDGED_LAUNCHED
   --record         writes what passes to expected/*.txt; for `--target redis`
   --later          runs the tests of later.txt as well, and says which of them pass
 
@@ -80,6 +82,10 @@ UNITS = {
         "integration/logging",
     ],
 }
+
+# What memory may hold cannot be tested through a server that is already there.
+JUDGED_LAUNCHED = ["unit/maxmemory", "unit/client-eviction"]
+JUDGED = {**UNITS, suite.LAUNCHED: JUDGED_LAUNCHED}
 
 
 # What fails on redis-server too in this mode, and spoils the tests behind it.
@@ -229,8 +235,9 @@ def main():
     exceptions = TestList(HERE / "exceptions.txt")
     expected = {mode: read_expected(mode) for mode in UNITS}
     nothing = collections.Counter()
-    modes = options.mode or [suite.EXTERNAL]
-    jobs = [(mode, unit) for mode in modes for unit in UNITS[mode]
+    modes = options.mode or list(JUDGED)
+    jobs = [(mode, unit) for mode in modes
+            for unit in (UNITS if options.mode else JUDGED)[mode]
             if not options.units or unit in options.units]
     # Long ones first, so that none is left to run by itself at the end.
     jobs.sort(key=lambda job: sum(expected[job[0]][job[1]].values()), reverse=True)

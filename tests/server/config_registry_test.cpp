@@ -19,7 +19,8 @@ struct NamedValue {
 };
 
 // CONFIG GET * of Redis 7.0.15 without configuration, but for what Larder's own defaults change
-// (client-output-buffer-limit, save, syslog-ident) and what depends on the machine (dir, port).
+// (client-output-buffer-limit, maxmemory-clients, save, syslog-ident) and what depends on the
+// machine (dir, port).
 // clang-format off
 constexpr NamedValue kRedisDefaults[] = {
     {"acl-pubsub-default", "resetchannels"},
@@ -112,7 +113,6 @@ constexpr NamedValue kRedisDefaults[] = {
     {"masterauth", ""},
     {"masteruser", ""},
     {"maxclients", "10000"},
-    {"maxmemory-clients", "0"},
     {"maxmemory-eviction-tenacity", "10"},
     {"maxmemory-policy", "noeviction"},
     {"maxmemory-samples", "5"},
@@ -252,6 +252,7 @@ TEST(ConfigRegistryTest, KnowsAllOfRedisWithItsDefaults) {
 }
 
 TEST(ConfigRegistryTest, LarderIsBoundedAndKeepsNothingOnDiskByDefault) {
+  EXPECT_EQ(Get(DefaultConfig(), "maxmemory-clients"), "auto");
   EXPECT_EQ(Get(DefaultConfig(), "client-output-buffer-limit"),
             "normal 268435456 67108864 60 slave 268435456 67108864 60 pubsub 33554432 8388608 60");
   EXPECT_EQ(Get(DefaultConfig(), "save"), "");
@@ -323,6 +324,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"maxmemory-clients", "10%", "10%"},
         {"maxmemory-clients", "0%", "0"},
         {"maxmemory-clients", "1kb", "1024"},
+        {"maxmemory-clients", "AUTO", "auto"},
         {"maxmemory-policy", "ALLKEYS-lru", "allkeys-lru"},
         {"loglevel", "NOTICE", "notice"},
         {"unixsocketperm", "777", "777"},
@@ -432,7 +434,11 @@ INSTANTIATE_TEST_SUITE_P(
         {"list-max-listpack-size", "3000000000",
          "argument must be between -2147483648 and 2147483647 inclusive"},
         {"maxmemory", "1xb", "argument must be a memory value"},
-        {"maxmemory", "10%", "argument must be a memory value"},
+        {"maxmemory", "0%", "a share must be from 1% to 100%, or auto"},
+        {"maxmemory", "101%", "a share must be from 1% to 100%, or auto"},
+        {"maxmemory", "-5%", "a share must be from 1% to 100%, or auto"},
+        {"maxmemory", "x%", "a share must be from 1% to 100%, or auto"},
+        {"maxmemory", "automatic", "argument must be a memory value"},
         {"proto-max-bulk-len", "1",
          "argument must be between 1048576 and 9223372036854775807 inclusive"},
         {"repl-backlog-size", "0", "argument must be between 1 and 9223372036854775807 inclusive"},

@@ -221,6 +221,32 @@ TEST(ConfigStoreTest, WhatIsRewrittenLoadsAsItWas) {
   std::filesystem::remove(path);
 }
 
+TEST(ConfigStoreTest, AShareOfTheMachineIsShownInBytesAndKeptAsAShare) {
+  const std::string path = testing::TempDir() + "larder_store_share.conf";
+  std::ofstream(path) << "maxmemory 50%\n";
+  ConfigStore store;
+  ASSERT_TRUE(store.LoadFile(path).ok());
+  const int64_t half = store.Snapshot()->max_memory_bytes;
+  EXPECT_GT(half, 0);
+  EXPECT_EQ(half, FindMachineMemory().bytes / 100 * 50);
+  EXPECT_EQ(
+      Get(store, {"maxmemory"}),
+      (std::vector<std::pair<std::string, std::string>>{{"maxmemory", std::to_string(half)}}));
+  ASSERT_EQ(SetError(store, {{"maxmemory", "AUTO"}}), "");
+  EXPECT_GT(store.Snapshot()->max_memory_bytes, half);
+  EXPECT_FALSE(store.FollowMachineMemory());  // Nothing has changed.
+  ASSERT_TRUE(store.Rewrite().ok());
+  std::string line;
+  std::getline(std::ifstream(path) >> std::ws, line);
+  EXPECT_EQ(line, "maxmemory auto");
+  // An amount ends it.
+  ASSERT_EQ(SetError(store, {{"maxmemory", "1gb"}}), "");
+  ASSERT_TRUE(store.Rewrite().ok());
+  std::getline(std::ifstream(path) >> std::ws, line);
+  EXPECT_EQ(line, "maxmemory 1gb");
+  std::filesystem::remove(path);
+}
+
 TEST(ConfigStoreTest, ReadersSeeWholeConfigurationsWhileOthersChangeIt) {
   ConfigStore store;
   std::atomic<bool> stop = false;

@@ -168,8 +168,10 @@ TEST_F(BlessWireTest, ScanListsEachKeyOnce) {
   EXPECT_EQ(found, std::multiset<std::string>(expected.begin(), expected.end()));
 }
 
-TEST(BlessEvictionTest, BlessedKeysStayAndWritesAreRefusedWhenNothingElseIsLeft) {
-  ServerProcess server = ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lru"});
+class BlessEvictionTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(BlessEvictionTest, BlessedKeysStayAndWritesAreRefusedWhenNothingElseIsLeft) {
+  ServerProcess server = ServerProcess::StartLarder({"--maxmemory-policy", GetParam()});
   RespClient client(server.port());
   for (int i = 0; i < 50; ++i) {
     client.Call({"SET", "blessed" + std::to_string(i), "v"});
@@ -188,6 +190,13 @@ TEST(BlessEvictionTest, BlessedKeysStayAndWritesAreRefusedWhenNothingElseIsLeft)
   EXPECT_EQ(client.Raw({"GET", "blessed0"}), "$-1\r\n");
   EXPECT_EQ(client.Call({"DBSIZE"}).integer, 49);
 }
+
+INSTANTIATE_TEST_SUITE_P(Policies, BlessEvictionTest,
+                         testing::Values("allkeys-lru", "allkeys-random", "allkeys-fifo",
+                                         "allkeys-s3fifo", "allkeys-adaptive"),
+                         [](const auto& policy) {
+                           return policy.param.substr(policy.param.find('-') + 1);
+                         });
 
 TEST(BlessEventTest, BothAreAnnounced) {
   ServerProcess server = ServerProcess::StartLarder({"--notify-keyspace-events", "Eg"});
