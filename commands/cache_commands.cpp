@@ -123,6 +123,6 @@ static_assert(IsWellFormed(kCacheCommands));
 
 }  // namespace
 
-const CommandFamily kCacheFamily = {"cache", kCacheCommands};
+constinit const CommandFamily kCacheFamily = {"cache", kCacheCommands};
 
 }  // namespace larder

@@ -27,7 +27,6 @@ GROUPS = {
     "transactions": "Transactions",
     "pubsub": "Publish and subscribe",
     "connection": "Connections",
-    "cache": "The cache",
     "server": "The server",
 }
 
