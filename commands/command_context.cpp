@@ -15,37 +15,62 @@ BlobRef CommandContext::TakeBlob(size_t arg_index) {
   return {};
 }
 
-void CommandContext::Touch(Entry& entry) {
-  if (client_->Is(kClientNoTouch) || access_clock_.ignores_reads()) [[unlikely]]
+bool CommandContext::ClockHolds(Shard& shard) const {
+  shard.mu().AssertHeld();
+  return shard.access_bits() ==
+         (access_clock_.shares_bits() ? Shard::AccessBits::kQueues : Shard::AccessBits::kClock);
+}
+
+void CommandContext::TouchIn(Shard& shard, uint64_t hash, Entry& entry) {
+  shard.mu().AssertHeld();
+  if (!ClockHolds(shard)) [[unlikely]]
     return;
+  // What has just come has been counted.
+  if (access_clock_.shares_bits() && AccessClock::EverTouched(entry.access())) {
+    eviction_domains_->OnHit(shard, hash, entry);
+  }
   access_clock_.Touch(entry, *random_);
 }
 
-void CommandContext::TouchChanged(Entry& entry) {
+void CommandContext::Touch(size_t key, Entry& entry) {
+  const uint64_t bit = key < 64 ? uint64_t{1} << key : 0;
+  // An entry that has come in place of another is to begin its own life.
+  if ((touched_ & bit) != 0 && AccessClock::EverTouched(entry.access())) return;
+  touched_ |= bit;
+  TouchIn(*shards_[key], keys_[key].hash, entry);
+}
+
+void CommandContext::NoteLookup(size_t key, Entry& entry) {
+  if (client_->Is(kClientNoTouch) || access_clock_.ignores_reads()) [[unlikely]]
+    return;
+  Touch(key, entry);
+}
+
+void CommandContext::NoteChange(size_t key, Entry& entry) {
   if (access_clock_.ignores_reads()) [[unlikely]]
-    access_clock_.Touch(entry, *random_);
+    Touch(key, entry);
 }
 
 Entry* CommandContext::Inspect(size_t key) {
   Entry* entry = Peek(key);
   if (entry == nullptr) {
-    counters_->keyspace_misses.Increment();
+    counters_->CountMiss(keys_[key].text);
     Notify(kNotifyKeyMiss, "keymiss", key);
     return nullptr;
   }
-  counters_->keyspace_hits.Increment();
+  counters_->CountHit(keys_[key].text);
   return entry;
 }
 
 Entry* CommandContext::Find(size_t key) {
   Entry* entry = Inspect(key);
-  if (entry != nullptr) Touch(*entry);
+  if (entry != nullptr) NoteLookup(key, *entry);
   return entry;
 }
 
 Entry* CommandContext::FindForWrite(size_t key) {
   Entry* entry = Peek(key);
-  if (entry != nullptr) Touch(*entry);
+  if (entry != nullptr) NoteLookup(key, *entry);
   return entry;
 }
 
@@ -75,7 +100,7 @@ Entry* CommandContext::SetString(size_t key, std::string_view value, UnixMillis 
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetString(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -87,7 +112,7 @@ Entry* CommandContext::SetStringFromArg(size_t key, size_t arg_index, UnixMillis
       shard.mu().AssertHeld();
       NotifyIfNew(key);
       Entry* entry = shard.SetBlob(db(), keys_[key], std::move(blob), expiry);
-      access_clock_.Touch(*entry, *random_);
+      Touch(key, *entry);
       MarkDirty();
       return entry;
     }
@@ -100,7 +125,7 @@ Entry* CommandContext::SetText(size_t key, std::string_view value, UnixMillis ex
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetText(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -110,7 +135,7 @@ Entry* CommandContext::SetRawString(size_t key, std::string_view value, UnixMill
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetRawString(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -120,7 +145,7 @@ Entry* CommandContext::SetBlob(size_t key, BlobRef value, UnixMillis expiry) {
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetBlob(db(), keys_[key], std::move(value), expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -130,7 +155,7 @@ Entry* CommandContext::SetInteger(size_t key, int64_t value, UnixMillis expiry) 
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetInteger(db(), keys_[key], value, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   MarkDirty();
   return entry;
 }
@@ -142,9 +167,9 @@ std::span<char> CommandContext::EditString(size_t key, Entry*& entry, size_t siz
   MarkDirty();
   if (entry == nullptr) {
     entry = shard.SetString(db(), keys_[key], {}, kNoExpiry);
-    access_clock_.Touch(*entry, *random_);
+    Touch(key, *entry);
   }
-  TouchChanged(*entry);
+  NoteChange(key, *entry);
   return shard.EditString(db(), keys_[key], entry, size);
 }
 
@@ -159,7 +184,7 @@ Entry* CommandContext::SetObject(size_t key, const Object& object, UnixMillis ex
   shard.mu().AssertHeld();
   NotifyIfNew(key);
   Entry* entry = shard.SetObject(db(), keys_[key], object, expiry);
-  access_clock_.Touch(*entry, *random_);
+  Touch(key, *entry);
   return entry;
 }
 
@@ -173,7 +198,7 @@ void CommandContext::EndEdit(size_t key, Entry* entry, const Object& object, siz
                              bool changed) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
-  if (changed) TouchChanged(*entry);
+  if (changed) NoteChange(key, *entry);
   shard.EndEdit(db(), keys_[key], entry, object, bytes_before, changed);
 }
 
@@ -181,7 +206,7 @@ Entry* CommandContext::SetExpiry(size_t key, Entry* entry, UnixMillis expiry) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
   MarkDirty();
-  TouchChanged(*entry);
+  NoteChange(key, *entry);
   return shard.SetExpiry(db(), keys_[key], entry, expiry);
 }
 
@@ -231,12 +256,12 @@ Entry* CommandContext::FindNamed(const HashedKey& key) {
   shard.mu().AssertHeld();
   Entry* entry = shard.Find(db(), key, now_);
   if (entry == nullptr) {
-    counters_->keyspace_misses.Increment();
+    counters_->CountMiss(key.text);
     NotifyIn(db(), kNotifyKeyMiss, "keymiss", key.text);
     return nullptr;
   }
-  counters_->keyspace_hits.Increment();
-  Touch(*entry);
+  counters_->CountHit(key.text);
+  if (!client_->Is(kClientNoTouch) && !access_clock_.ignores_reads()) TouchIn(shard, key.hash, *entry);
   return entry;
 }
 

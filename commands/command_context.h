@@ -24,6 +24,7 @@
 #include "commands/services.h"
 #include "commands/settings.h"
 #include "eviction/access_clock.h"
+#include "eviction/eviction_domains.h"
 #include "protocol/error_text.h"
 #include "protocol/reply_writer.h"
 #include "protocol/request_parser.h"
@@ -119,6 +120,12 @@ class CommandContext {
   void EraseEmptied(size_t key);
   void MarkDirty(int64_t changes = 1) { dirty_ += changes; }
 
+  // Notes an access to an entry of `shard`, which is locked, whose key has this hash.
+  void TouchIn(Shard& shard, uint64_t hash, Entry& entry);
+  // Whether the access bits of entries in `shard`, which is locked, are those of access_clock().
+  // While the policy changes they may not be, and are left alone.
+  bool ClockHolds(Shard& shard) const;
+
   // A keyspace event about key number `key`, if anybody configured them.
   void Notify(uint32_t notify_class, std::string_view event, size_t key) {
     if ((settings_->notify_events & notify_class) != 0) [[unlikely]] {
@@ -179,10 +186,13 @@ class CommandContext {
     }
   }
   void QueueEvent(uint32_t notify_class, std::string_view event, int db, std::string_view key);
-  // A key was looked up for a command. Setting one counts as an access anyway.
-  void Touch(Entry& entry);
+  // The entry of key number `key` is accessed. However often a handler comes back to it, that is
+  // one access.
+  void Touch(size_t key, Entry& entry);
+  // The same of one that was looked up for a command; setting one counts as an access anyway.
+  void NoteLookup(size_t key, Entry& entry);
   // What was looked up is now changed in place: that is the access where reading is none.
-  void TouchChanged(Entry& entry);
+  void NoteChange(size_t key, Entry& entry);
   // While a request is tried again: one of the keys that it waits for, but not the one that
   // changed.
   bool IsHidden(size_t key) const;
@@ -199,6 +209,8 @@ class CommandContext {
   ThreadCounters* counters_ = nullptr;
   UnixMillis now_ = 0;
   AccessClock access_clock_;
+  EvictionDomains* eviction_domains_ = nullptr;
+  uint64_t touched_ = 0;  // A bit for each of the first keys.
   bool in_transaction_ = false;
   bool all_shards_locked_ = false;
   int64_t dirty_ = 0;

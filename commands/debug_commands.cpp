@@ -137,7 +137,7 @@ void DebugPopulate(CommandContext& ctx) {
       shard.mu().AssertHeld();
       if (shard.Find(ctx.db(), key, ctx.now()) != nullptr) return;
       Entry* entry = shard.SetString(ctx.db(), key, value, kNoExpiry);
-      entry->set_access(ctx.access_clock().Initial());
+      ctx.TouchIn(shard, key.hash, *entry);
     });
   }
   ctx.reply().Ok();

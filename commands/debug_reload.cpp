@@ -1,5 +1,6 @@
 #include "commands/debug_reload.h"
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,14 +19,16 @@ struct SavedKey {
   std::string key;
   UnixMillis expiry;
   uint32_t access;
+  bool pinned;
   uint8_t type;
   std::string value;  // Serialized.
 };
 
-SavedKey Save(const Entry& entry, SerialWriter::Compress compress) {
+SavedKey Save(const Entry& entry, bool pinned, SerialWriter::Compress compress) {
   SavedKey saved{.key = std::string(entry.key()),
                  .expiry = entry.expiry(),
                  .access = entry.access(),
+                 .pinned = pinned,
                  .type = SerializedTypeOf(entry),
                  .value = {}};
   StringSink sink(saved.value);
@@ -51,7 +54,10 @@ std::vector<SavedKey> SaveDatabase(const CommandContext& ctx, Shard& shard, int 
   uint64_t cursor = 0;
   do {
     // Nothing changes in between, so each key comes once.
-    cursor = shard.Scan(db, cursor, [&](Entry& entry) { keys.push_back(Save(entry, compress)); });
+    cursor = shard.Scan(db, cursor, [&](Entry& entry) {
+      shard.mu().AssertHeld();
+      keys.push_back(Save(entry, shard.IsPinned(db, entry.key()), compress));
+    });
   } while (cursor != 0);
   return keys;
 }
@@ -65,7 +71,8 @@ void Put(const CommandContext& ctx, Shard& shard, int db, const SavedKey& saved,
   Entry* const entry = value.is_string()
                            ? shard.SetString(db, key, value.text(), saved.expiry)
                            : shard.SetObject(db, key, value.TakeObject(), saved.expiry);
-  entry->set_access(saved.access);
+  shard.InheritAccess(*entry, saved.access);
+  if (saved.pinned) shard.Pin(db, key, std::numeric_limits<int64_t>::max());
 }
 
 // False if something could not be read again; then nothing has changed.

@@ -66,10 +66,13 @@ UnixMillis ExpiryOf(int64_t ttl, const RestoreOptions& options, UnixMillis now) 
 
 void SetAccess(CommandContext& ctx, Entry& entry, const RestoreOptions& options) {
   const AccessClock& clock = ctx.access_clock();
+  Shard& shard = ctx.shard(0);
+  if (!ctx.ClockHolds(shard)) return;
+  shard.mu().AssertHeld();
   if (clock.counts() && options.frequency) {
-    entry.set_access(clock.OfFrequency(static_cast<uint32_t>(*options.frequency)));
+    shard.InheritAccess(entry, clock.OfFrequency(static_cast<uint32_t>(*options.frequency)));
   } else if (!clock.counts() && options.idle_seconds) {
-    entry.set_access(clock.OfIdleSeconds(*options.idle_seconds));
+    shard.InheritAccess(entry, clock.OfIdleSeconds(*options.idle_seconds));
   }
 }
 
@@ -87,6 +90,9 @@ void Restore(CommandContext& ctx) {
   if (!value) return ctx.reply().Error(error_text::kBadDataFormat);
 
   const UnixMillis expiry = ExpiryOf(ttl, options, ctx.now());
+  Shard& shard = ctx.shard(0);
+  shard.mu().AssertHeld();
+  const bool blessed = shard.IsPinned(ctx.db(), ctx.key(0).text);
   if (present) ctx.Erase(0, Shard::Reclaim::kNow);
   if (expiry != kNoExpiry && expiry <= ctx.now()) {
     if (present) ctx.Notify(kNotifyGeneric, "del", 0);
@@ -101,6 +107,8 @@ void Restore(CommandContext& ctx) {
     ctx.MarkDirty();
   }
   SetAccess(ctx, *entry, options);
+  // As with SET, what the key holds is replaced and not the key.
+  if (blessed) shard.Pin(ctx.db(), ctx.key(0), std::numeric_limits<int64_t>::max());
   ctx.Notify(kNotifyGeneric, "restore", 0);
   ctx.reply().Ok();
 }

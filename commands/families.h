@@ -7,6 +7,8 @@ namespace larder {
 
 extern const CommandFamily kBitfieldFamily;
 extern const CommandFamily kBitmapFamily;
+extern const CommandFamily kBlessFamily;
+extern const CommandFamily kCachePrefixFamily;
 extern const CommandFamily kClientFamily;
 extern const CommandFamily kCommandFamily;
 extern const CommandFamily kConfigFamily;

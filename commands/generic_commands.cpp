@@ -49,6 +49,13 @@ void Place(CommandContext& ctx, int db, size_t key, std::unique_ptr<Shard::Detac
   ctx.NotifyIn(db, kNotifyNew, "new", ctx.key(key).text);
 }
 
+// As the key of which it is a copy, if bless-max-keys leaves room for another.
+void Bless(CommandContext& ctx, int db, size_t key) {
+  Shard& shard = ctx.shard(key);
+  shard.mu().AssertHeld();
+  shard.Pin(db, ctx.key(key), ctx.settings().bless_max_keys);
+}
+
 std::unique_ptr<Shard::Detached> Take(CommandContext& ctx, size_t key, Entry* entry) {
   Shard& shard = ctx.shard(key);
   shard.mu().AssertHeld();
@@ -90,7 +97,9 @@ void Copy(CommandContext& ctx) {
 
   Shard& shard = ctx.shard(0);
   shard.mu().AssertHeld();
+  const bool blessed = shard.IsPinned(ctx.db(), ctx.key(0).text);
   Place(ctx, options->db, 1, shard.Clone(*source));
+  if (blessed) Bless(ctx, options->db, 1);
   ctx.MarkDirty();
   ctx.NotifyIn(options->db, kNotifyGeneric, "copy_to", ctx.key(1).text);
   ctx.reply().Integer(1);

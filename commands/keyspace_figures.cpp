@@ -26,6 +26,14 @@ void AddDatabase(CommandContext& ctx, Shard& shard, DatabaseFigures& figures, Tt
   ++ttl.shards;
 }
 
+void AddBlessed(Shard& shard, int db, KeyspaceFigures& all) {
+  shard.mu().AssertHeld();
+  shard.ForEachPinned(db, [&](const Entry& entry) {
+    ++all.blessed_keys;
+    all.blessed_bytes += static_cast<int64_t>(entry.allocated_bytes());
+  });
+}
+
 }  // namespace
 
 KeyspaceFigures CollectKeyspace(CommandContext& ctx) {
@@ -36,8 +44,11 @@ KeyspaceFigures CollectKeyspace(CommandContext& ctx) {
     shard.mu().AssertHeld();
     for (size_t i = 0; i < databases.size(); ++i) {
       databases[i].db = static_cast<int>(i);
-      if (shard.size(databases[i].db) > 0) AddDatabase(ctx, shard, databases[i], ttls[i]);
+      if (shard.size(databases[i].db) == 0) continue;
+      AddDatabase(ctx, shard, databases[i], ttls[i]);
+      AddBlessed(shard, databases[i].db, all);
     }
+    shard.AddUsageTo(all.by_type);
     all.shard_bytes += static_cast<int64_t>(shard.memory_bytes());
     all.watched_keys += static_cast<int64_t>(ctx.server().watches(shard.id()).size());
     return true;

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "storage/type_usage.h"
+
 namespace larder {
 
 class CommandContext;
@@ -26,6 +28,9 @@ struct KeyspaceFigures {
   int64_t shard_bytes = 0;   // Entries, values and tables.
   int64_t table_bytes = 0;   // Of these, the tables' own.
   int64_t watched_keys = 0;  // Of WATCH.
+  UsageByType by_type = {};
+  int64_t blessed_keys = 0;  // Never evicted.
+  int64_t blessed_bytes = 0;
 };
 
 // REQUIRES: the command's row is flagged kShardByShard (or kAllShards).

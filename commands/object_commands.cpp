@@ -38,7 +38,8 @@ bool IsSharedInRedis(const Settings& settings, const Entry& entry) {
   }
   const bool needs_access =
       settings.maxmemory_bytes > 0 &&
-      (TracksRecency(settings.eviction_policy) || TracksFrequency(settings.eviction_policy));
+      (TracksRecency(settings.eviction_policy) || TracksFrequency(settings.eviction_policy) ||
+       UsesQueues(settings.eviction_policy));
   if (needs_access) return false;
   StringValue value;
   entry.ReadString(value);

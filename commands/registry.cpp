@@ -10,6 +10,8 @@ std::span<const CommandFamily> AllCommandFamilies() {
       // Each family adds its line here once its table is defined.
       kBitfieldFamily,
       kBitmapFamily,
+      kBlessFamily,
+      kCachePrefixFamily,
       kClientFamily,
       kCommandFamily,
       kConfigFamily,

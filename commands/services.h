@@ -25,6 +25,7 @@ namespace larder {
 class CommandTable;
 class Keyspace;
 struct KeyspaceFigures;  // commands/keyspace_figures.h
+struct PrefixTotals;     // commands/prefix_lookups.h
 class LatencyMonitor;    // commands/latency_monitor.h
 class SlowLog;           // commands/slow_log.h
 class WatchTable;        // commands/watch_table.h
@@ -148,6 +149,8 @@ class Services {
   // Latency histogram of a command, the buckets of commands/latency_histogram.h; empty if it never
   // ran.
   virtual std::vector<int64_t> HistogramOf(uint32_t command_id) const = 0;
+  // Lookups by prefix, of all threads.
+  virtual void AddPrefixLookups(PrefixTotals& /*totals*/) const {}
   virtual void ResetHistogram(uint32_t command_id) = 0;
   virtual void ResetStatistics() = 0;
 

@@ -38,6 +38,9 @@ struct Settings {
   EvictionPolicy eviction_policy = EvictionPolicy::kNoEviction;
   int64_t maxmemory_bytes = 0;  // 0: no limit.
   int maxmemory_samples = 5;
+  int64_t bless_max_keys = 10000;
+  int64_t hit_ratio_max_prefixes = 0;  // 0: lookups are not counted by prefix.
+  char hit_ratio_delimiter = ':';      // With which a prefix ends.
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;
   bool lazyfree_lazy_user_del = false;

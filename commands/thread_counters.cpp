@@ -11,6 +11,8 @@ void ThreadCounters::Reset() {
         &longest_shard_hold_ns, &longest_shard_hold_wall_ns}) {
     counter->Set(0);
   }
+  evictions.Reset();
+  by_prefix.Reset();
   for (CommandCounters& command : by_command) {
     for (Counter* counter :
          {&command.calls, &command.nanoseconds, &command.rejected_calls, &command.failed_calls}) {

@@ -7,10 +7,13 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/counter.h"
+#include "commands/eviction_counters.h"
 #include "commands/latency_histogram.h"
+#include "commands/prefix_lookups.h"
 
 namespace larder {
 
@@ -24,6 +27,18 @@ struct CommandCounters {
 
 struct ThreadCounters {
   explicit ThreadCounters(size_t commands) : by_command(commands) {}
+
+  // A command has looked for a key's value.
+  void CountHit(std::string_view key) {
+    keyspace_hits.Increment();
+    if (by_prefix.enabled()) [[unlikely]]
+      by_prefix.Count(key, Lookup::kHit);
+  }
+  void CountMiss(std::string_view key) {
+    keyspace_misses.Increment();
+    if (by_prefix.enabled()) [[unlikely]]
+      by_prefix.Count(key, Lookup::kMiss);
+  }
 
   Counter connections_received;
   Counter connections_rejected;
@@ -44,6 +59,8 @@ struct ThreadCounters {
   // The longest time that this thread held a shard's lock: in processor time, and by the clock.
   Counter longest_shard_hold_ns;
   Counter longest_shard_hold_wall_ns;
+  PrefixLookups by_prefix{/*seed=*/reinterpret_cast<uintptr_t>(this)};
+  EvictionCounters evictions;
   std::vector<CommandCounters> by_command;  // By Command::id().
 
   // Any thread: from now on the figures count as zero, although their owner is yet to reset them.

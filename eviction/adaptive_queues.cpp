@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "eviction/key_mix.h"
-
 namespace larder {
 namespace {
 
@@ -16,9 +14,11 @@ constexpr AdmissionRule kRules[] = {
     {.window_percent = 1, .ghost_percent = 200},
     {.window_percent = 40, .ghost_percent = 150},
 };
+// After the load that each is for.
+constexpr std::string_view kRuleNames[] = {"mixed", "scan", "loop", "drift"};
 
-// A miniature has a 32nd of the keys, but enough that chance does not decide, and not more than it
-// takes. At least 256, 512 or 4096 keys closed the same share of the gap to within half a point.
+// The miniatures have a 32nd of the keys, but enough that chance does not decide, and not more than
+// it takes. At least 256, 512 or 4096 keys closed the same share of the gap to within half a point.
 constexpr size_t kMiniaturePart = 32;
 constexpr size_t kMinMiniatureKeys = 512;
 constexpr size_t kMaxMiniatureKeys = 8192;
@@ -34,57 +34,59 @@ constexpr double kDecay = 0.93;
 }  // namespace
 
 AdaptiveQueues::AdaptiveQueues(uint64_t seed)
-    : seed_(static_cast<KeyId>(seed)), queues_(kRules[0], kGhostPercent) {
-  for (const AdmissionRule& rule : kRules) {
-    contenders_.push_back({.miniature = Miniature(rule, kGhostPercent)});
-  }
+    : sample_(static_cast<KeyId>(seed ^ seed >> 32)),
+      queues_(kRules[0], kGhostPercent),
+      miniatures_(kRules) {
+  static_assert(std::size(kRules) == std::tuple_size_v<decltype(scores_)>);
+  static_assert(std::size(kRuleNames) == std::size(kRules));
+  SampleOneIn(0);
 }
 
-void AdaptiveQueues::OnInsert(KeyId id, uint8_t& state, Residents& residents) {
-  queues_.OnInsert(id, state, residents);
+void AdaptiveQueues::OnInsert(KeyId id, uint8_t& state, size_t /*bytes*/) {
+  queues_.OnInsert(id, state);
   if (queues_.residents() > capacity_) {
     capacity_ = queues_.residents();
     FitSample();
   }
-  Observe(id);
+  if (sample_.Includes(id)) Replay(id);
   Progress(kProgressOfInsertion);
 }
 
-void AdaptiveQueues::OnHit(KeyId id, uint8_t& state) {
-  QueueState(state).AddHit();
-  Observe(id);
-  Progress(kProgressOfHit);
+void AdaptiveQueues::Observe(KeyId id, size_t /*bytes*/) {
+  // The sample may have become smaller since the caller asked.
+  if (!sample_.Includes(id)) return;
+  Replay(id);
+  Progress(kProgressOfHit << sample_shift_);  // It stands for those that were not observed.
 }
 
 void AdaptiveQueues::OnErase(KeyId id, uint8_t& state) {
   if (QueueState(state).queue() == QueueState::Queue::kNone) return;
-  queues_.OnErase(state);
-  if (!IsSampled(id)) return;
-  for (Contender& contender : contenders_) contender.miniature.Erase(id);
+  queues_.OnErase(id, state);
+  if (sample_.Includes(id)) miniatures_.Erase(id);
 }
 
-std::optional<KeyId> AdaptiveQueues::PickVictim(Residents& residents) {
-  const std::optional<KeyId> victim = queues_.PickVictim(residents);
-  has_evicted_ = true;
-  capacity_ = queues_.residents();
-  return victim;
+Verdict AdaptiveQueues::Judge(KeyId id, uint8_t* state, const EntryWorth& worth) {
+  const Verdict verdict = queues_.Judge(id, state, worth);
+  if (verdict == Verdict::kEvict) {
+    has_evicted_ = true;
+    capacity_ = queues_.residents();
+  }
+  return verdict;
 }
 
-void AdaptiveQueues::Observe(KeyId id) {
-  if (!IsSampled(id)) [[likely]]
-    return;
+void AdaptiveQueues::Clear() {
+  queues_.Clear();
+  miniatures_.Clear();
+  capacity_ = 0;
+  has_evicted_ = false;
+  SampleOneIn(0);
+}
+
+void AdaptiveQueues::Replay(KeyId id) {
   // While the cache fills, a miniature may have more than its share, by chance; it must not evict.
   const size_t capacity = has_evicted_ ? std::max<size_t>(1, capacity_ >> sample_shift_)
                                        : std::numeric_limits<size_t>::max();
-  for (Contender& contender : contenders_) {
-    if (contender.miniature.Access(id, capacity)) ++contender.hits;
-  }
-}
-
-bool AdaptiveQueues::IsSampled(KeyId id) const {
-  // Other bits than those by which the miniatures' own tables place a key.
-  const uint64_t mask = (uint64_t{1} << sample_shift_) - 1;
-  return (MixKeyId(id ^ seed_) >> 32 & mask) == 0;
+  miniatures_.Access(id, capacity, [this](size_t rule) { ++scores_[rule].new_hits; });
 }
 
 void AdaptiveQueues::FitSample() {
@@ -92,13 +94,16 @@ void AdaptiveQueues::FitSample() {
       std::clamp(capacity_ / kMiniaturePart, kMinMiniatureKeys, kMaxMiniatureKeys);
   const size_t sampled = capacity_ >> sample_shift_;
   if (sampled >= 2 * wanted) {
-    ++sample_shift_;
-    for (Contender& contender : contenders_) {
-      contender.miniature.Thin([this](KeyId id) { return IsSampled(id); });
-    }
+    SampleOneIn(sample_shift_ + 1);
+    miniatures_.Thin([this](KeyId id) { return sample_.Includes(id); });
   } else if (sampled < wanted / 4 && sample_shift_ > 0) {
-    --sample_shift_;  // The miniatures fill up by themselves.
+    SampleOneIn(sample_shift_ - 1);  // The miniatures fill up by themselves.
   }
+}
+
+void AdaptiveQueues::SampleOneIn(int shift) {
+  sample_shift_ = shift;
+  sample_.IncludeOneIn(shift);
 }
 
 void AdaptiveQueues::Progress(size_t amount) {
@@ -111,21 +116,20 @@ void AdaptiveQueues::Progress(size_t amount) {
 
 void AdaptiveQueues::UpdateScores() {
   FitSample();
-  size_t best = current_;
-  for (size_t i = 0; i < contenders_.size(); ++i) {
-    Contender& contender = contenders_[i];
-    contender.score = contender.score * kDecay + contender.hits;
-    contender.hits = 0;
-    if (contender.score > contenders_[best].score) best = i;
+  for (Score& score : scores_) {
+    score.hits = score.hits * kDecay + score.new_hits;
+    score.new_hits = 0;
   }
-  current_ = best;
-  queues_.set_rule(contenders_[best].miniature.rule());
+  for (size_t i = 0; i < scores_.size(); ++i) {
+    if (scores_[i].hits > scores_[current_].hits) current_ = i;
+  }
+  queues_.set_rule(kRules[current_]);
 }
 
 size_t AdaptiveQueues::memory_bytes() const {
-  size_t bytes = sizeof(*this) + contenders_.capacity() * sizeof(Contender);
-  for (const Contender& contender : contenders_) bytes += contender.miniature.memory_bytes();
-  return bytes + queues_.memory_bytes();
+  return sizeof(*this) + miniatures_.memory_bytes() + queues_.memory_bytes();
 }
+
+std::string_view AdaptiveQueues::rule_name() const { return kRuleNames[current_]; }
 
 }  // namespace larder

@@ -6,21 +6,21 @@
 // rules, admission by a frequency sketch (W-TinyLFU) among them, closed no more of the gap to the
 // optimum in simulation (benchmarks/eviction), for the choice has an error of its own.
 //
-// A hit costs a saturating counter in the entry and one hash; a sampled key pays a lookup in
-// each miniature besides: every key of a small cache, one in 32 of a large one. In memory: 4 bytes
-// a key for its place, 4 for ghosts, and what the miniatures take, about 3 in large caches and up
-// to 110 KiB in small ones.
+// A hit costs a saturating counter in the entry and a look at the sample filter; a sampled key pays
+// a lookup in the miniatures besides: every key of a small cache, one in 32 of a large one. In
+// memory: 4 bytes a key for its place, 4 for ghosts, and what the miniatures take.
 //
 // Concurrency: as EvictionQueues says.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
+#include <string_view>
 
 #include "eviction/eviction_queues.h"
-#include "eviction/miniature.h"
+#include "eviction/miniatures.h"
 #include "eviction/window_and_main.h"
 
 namespace larder {
@@ -29,40 +29,44 @@ class AdaptiveQueues final : public EvictionQueues {
  public:
   explicit AdaptiveQueues(uint64_t seed);
 
-  void OnInsert(KeyId id, uint8_t& state, Residents& residents) override;
-  void OnHit(KeyId id, uint8_t& state) override;
+  void OnInsert(KeyId id, uint8_t& state, size_t bytes) override;
+  void Observe(KeyId id, size_t bytes) override;
   void OnErase(KeyId id, uint8_t& state) override;
-  std::optional<KeyId> PickVictim(Residents& residents) override;
+  std::optional<KeyId> Candidate() override { return queues_.Candidate(); }
+  Verdict Judge(KeyId id, uint8_t* state, const EntryWorth& worth) override;
+  void Clear() override;
 
+  const SampleFilter& sample() const override { return sample_; }
   size_t residents() const override { return queues_.residents(); }
   size_t memory_bytes() const override;
+  std::string_view rule_name() const override;
 
   const AdmissionRule& rule() const { return queues_.rule(); }
 
  private:
-  struct Contender {
-    Miniature miniature;
-    double score = 0;   // Hits of the miniature, older ones for less.
-    uint32_t hits = 0;  // Since the scores were last updated.
+  struct Score {
+    double hits = 0;       // Of the miniature, older ones for less.
+    uint32_t new_hits = 0;  // Since the scores were last updated.
   };
 
-  // Lets the miniatures see a request.
-  void Observe(KeyId id);
-  bool IsSampled(KeyId id) const;
+  // Lets the miniatures see a request for a sampled key.
+  void Replay(KeyId id);
   // Lets the number of sampled keys follow that of all.
   void FitSample();
+  void SampleOneIn(int shift);
   // Updates the scores when it is time to.
   void Progress(size_t amount);
   void UpdateScores();
 
-  const KeyId seed_;
+  SampleFilter sample_;
+  int sample_shift_ = 0;  // One key in 2^sample_shift_ is sampled.
   WindowAndMain queues_;
-  std::vector<Contender> contenders_;
-  size_t current_ = 0;   // The contender whose rule holds.
+  Miniatures miniatures_;
+  std::array<Score, Miniatures::kMaxRules> scores_;
+  size_t current_ = 0;   // The rule that holds.
   size_t capacity_ = 0;  // Entries at the last eviction, or more if there were more since.
   bool has_evicted_ = false;
-  int sample_shift_ = 0;  // One key in 2^sample_shift_ is sampled.
-  size_t progress_ = 0;   // Towards the next update of the scores.
+  size_t progress_ = 0;  // Towards the next update of the scores.
 };
 
 }  // namespace larder

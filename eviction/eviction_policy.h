@@ -17,7 +17,19 @@ enum class EvictionPolicy : uint8_t {
   kVolatileLfu,
   kVolatileRandom,
   kVolatileTtl,
+  // By queues (eviction_queues.h); Redis has none of these.
+  kAllKeysFifo,
+  kAllKeysS3Fifo,
+  kAllKeysAdaptive,
+  kVolatileFifo,
+  kVolatileS3Fifo,
+  kVolatileAdaptive,
 };
+
+// Whether queues say who goes next, instead of looks at random entries.
+constexpr bool UsesQueues(EvictionPolicy policy) {
+  return policy >= EvictionPolicy::kAllKeysFifo && policy <= EvictionPolicy::kVolatileAdaptive;
+}
 
 // Whether the access bits of entries count how often, instead of saying when last.
 constexpr bool TracksFrequency(EvictionPolicy policy) {
@@ -36,9 +48,19 @@ constexpr bool TracksRecency(EvictionPolicy policy) {
 
 // Whether only entries that have a TTL may be evicted.
 constexpr bool EvictsOnlyVolatile(EvictionPolicy policy) {
-  return policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kVolatileLrm ||
-         policy == EvictionPolicy::kVolatileLfu || policy == EvictionPolicy::kVolatileRandom ||
-         policy == EvictionPolicy::kVolatileTtl;
+  switch (policy) {
+    case EvictionPolicy::kVolatileLru:
+    case EvictionPolicy::kVolatileLrm:
+    case EvictionPolicy::kVolatileLfu:
+    case EvictionPolicy::kVolatileRandom:
+    case EvictionPolicy::kVolatileTtl:
+    case EvictionPolicy::kVolatileFifo:
+    case EvictionPolicy::kVolatileS3Fifo:
+    case EvictionPolicy::kVolatileAdaptive:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // What access bits mean and how they move: maxmemory-policy, lfu-log-factor, lfu-decay-time.

@@ -28,9 +28,9 @@ std::string_view NameOf(QueuePolicy policy) {
 std::unique_ptr<EvictionQueues> MakeEvictionQueues(QueuePolicy policy, uint64_t seed) {
   switch (policy) {
     case QueuePolicy::kFifo:
-      return std::make_unique<FixedQueues>(kFifo);
+      return std::make_unique<FixedQueues>(NameOf(policy), kFifo);
     case QueuePolicy::kS3Fifo:
-      return std::make_unique<FixedQueues>(kS3Fifo);
+      return std::make_unique<FixedQueues>(NameOf(policy), kS3Fifo);
     case QueuePolicy::kAdaptive:
       return std::make_unique<AdaptiveQueues>(seed);
   }

@@ -1,5 +1,6 @@
 #include "eviction/evictor.h"
 
+#include "eviction/access_clock.h"
 #include "eviction/sampled_victims.h"
 
 namespace larder {
@@ -15,8 +16,20 @@ constexpr int64_t kSlackPart = 2048;
 
 }  // namespace
 
-Evictor::Evictor(Keyspace& keyspace)
-    : Evictor(keyspace, MakeMemoryGauge(keyspace), std::make_unique<SampledVictims>(keyspace)) {}
+Evictor::Evictor(Keyspace& keyspace, EvictionDomains& domains)
+    : Evictor(keyspace, domains, MakeMemoryGauge(keyspace),
+              std::make_unique<SampledVictims>(keyspace)) {}
+
+bool Evictor::Choose(const VictimSource::Request& request, Random& random, Victim& victim) {
+  const EvictionPolicy policy = request.access.policy;
+  if (!UsesQueues(policy)) return victims_->Next(request, random, victim);
+  if (domains_.Next(random, request.now, victim)) return true;
+  // While a change of policy is under way, the queues do not know everything yet.
+  VictimSource::Request at_random = request;
+  at_random.access.policy =
+      EvictsOnlyVolatile(policy) ? EvictionPolicy::kVolatileRandom : EvictionPolicy::kAllKeysRandom;
+  return victims_->Next(at_random, random, victim);
+}
 
 bool Evictor::Evict(const Options& options, UnixMillis now, Random& random, OnEvicted on_evicted) {
   if (options.access.policy == EvictionPolicy::kNoEviction) return false;
@@ -28,31 +41,34 @@ bool Evictor::Evict(const Options& options, UnixMillis now, Random& random, OnEv
   do {
     int64_t excess_bytes = gauge_->UsedBytes() - target_bytes;
     for (int i = 0; i < kRound && excess_bytes > 0; ++i) {
-      if (!victims_->Next(request, random, victim)) {
+      if (!Choose(request, random, victim)) {
         // What FLUSHALL or UNLINK gave up may still be on its way out.
         return keyspace_.lazy_free().pending() > 0 ||
                gauge_->UsedBytes() <= options.maxmemory_bytes;
       }
-      excess_bytes -= EvictOne(victim, now, on_evicted);
+      excess_bytes -= EvictOne(victim, request, on_evicted);
     }
     if (excess_bytes <= 0 && gauge_->UsedBytes() <= options.maxmemory_bytes) return true;
   } while (MonoNow() < deadline);
   return true;
 }
 
-int64_t Evictor::EvictOne(const Victim& victim, UnixMillis now, OnEvicted on_evicted) {
+int64_t Evictor::EvictOne(const Victim& victim, const VictimSource::Request& request,
+                          OnEvicted on_evicted) {
   Shard& shard = keyspace_.shard(victim.shard);
   const HashedKey key = HashedKey::Of(victim.key);
-  int64_t freed_bytes = 0;
+  Evicted evicted{.db = victim.db, .key = victim.key, .bytes = 0, .idle_seconds = 0};
   {
     MutexLock lock(shard.mu());
-    const Entry* entry = shard.Find(victim.db, key, now);
-    if (entry == nullptr) return 0;
-    freed_bytes = static_cast<int64_t>(entry->allocated_bytes());
+    const Entry* entry = shard.Find(victim.db, key, request.now);
+    if (entry == nullptr || shard.IsPinned(victim.db, victim.key)) return 0;
+    evicted.bytes = static_cast<int64_t>(entry->allocated_bytes());
+    evicted.idle_seconds =
+        AccessClock(request.access, request.now).SecondsSinceAccess(entry->access());
     shard.Erase(victim.db, key, Shard::Reclaim::kNow);
   }
-  on_evicted(victim.db, victim.key);
-  return freed_bytes;
+  on_evicted(evicted);
+  return evicted.bytes;
 }
 
 }  // namespace larder

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "eviction/eviction_queues.h"
 #include "eviction/window_and_main.h"
@@ -15,16 +16,28 @@ namespace larder {
 
 class FixedQueues final : public EvictionQueues {
  public:
-  explicit FixedQueues(AdmissionRule rule) : queues_(rule, rule.ghost_percent) {}
+  // `name` is one that stays: a literal.
+  FixedQueues(std::string_view name, AdmissionRule rule)
+      : name_(name), queues_(rule, rule.ghost_percent) {}
 
-  void OnInsert(KeyId id, uint8_t& state, Residents& residents) override;
-  void OnHit(KeyId id, uint8_t& state) override;
-  void OnErase(KeyId id, uint8_t& state) override;
-  std::optional<KeyId> PickVictim(Residents& residents) override;
+  void OnInsert(KeyId id, uint8_t& state, size_t /*bytes*/) override {
+    queues_.OnInsert(id, state);
+  }
+  void Observe(KeyId /*id*/, size_t /*bytes*/) override {}
+  void OnErase(KeyId id, uint8_t& state) override { queues_.OnErase(id, state); }
+  std::optional<KeyId> Candidate() override { return queues_.Candidate(); }
+  Verdict Judge(KeyId id, uint8_t* state, const EntryWorth& worth) override {
+    return queues_.Judge(id, state, worth);
+  }
+  void Clear() override { queues_.Clear(); }
+  const SampleFilter& sample() const override { return nothing_; }
   size_t residents() const override { return queues_.residents(); }
   size_t memory_bytes() const override { return sizeof(*this) + queues_.memory_bytes(); }
+  std::string_view rule_name() const override { return name_; }
 
  private:
+  const std::string_view name_;
+  const SampleFilter nothing_;
   WindowAndMain queues_;
 };
 

@@ -1,82 +1,72 @@
-// A FIFO of keys by their ids. Keys that were deleted leave their places behind; a sweep, a few
-// places at a time, drops them before they add up.
+// A FIFO of keys by their ids, from which keys may also be erased: an erased key leaves its place
+// behind, and a note that the oldest place of its id is dead. Whoever comes by drops both. Lest
+// dead places add up, a sweep goes over the queue, a few places at each change, once there is one
+// for every four keys.
 //
-// Stands in a std::deque: 512-byte blocks that come and go singly, so that neither growth nor a
-// half-full ring costs anything.
+// The places stand in a std::deque: 512-byte blocks that come and go singly, so that neither
+// growth nor a half-full ring costs anything.
 //
 // Concurrency: as its owner's.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <optional>
+#include <utility>
 
-#include "base/check.h"
+#include "absl/container/flat_hash_map.h"
 #include "eviction/eviction_queues.h"
 
 namespace larder {
 
 class PlaceQueue {
  public:
-  // Places, those included whose keys have gone.
-  size_t places() const { return ids_.size() - (read_ - write_); }
-  bool empty() const { return places() == 0; }
+  // Keys in line.
+  size_t size() const { return places() - dead_.total - dead_since_.total; }
+  bool empty() const { return size() == 0; }
 
-  void Push(KeyId id) { ids_.push_back(id); }
-  // The oldest place. REQUIRES: !empty().
-  KeyId Front() {
-    if (write_ == 0) SkipGap();
-    return ids_.front();
-  }
-  // REQUIRES: Front() was called since the last change.
-  void PopFront() {
-    ids_.pop_front();
-    if (write_ > 0) {
-      --write_;
-      --read_;
-    }
-  }
-  void Clear() {
-    ids_.clear();
-    read_ = write_ = 0;
-  }
+  void Push(KeyId id);
+  // The key leaves the line, from its oldest place if it has several. REQUIRES: it stands in line;
+  // if it does not, another may lose its place.
+  void Erase(KeyId id);
+  // The key that has stood in line for longest, if there is one.
+  std::optional<KeyId> Front();
+  // REQUIRES: Front() has named a key since the last change.
+  void PopFront();
+  void Clear();
 
-  bool sweeping() const { return read_ > 0; }
-  // What a sweep gives the mark of an entry that it has met. Whoever pushes a place gives the entry
-  // the opposite, so that a sweep tells a second place of the same entry from its first.
-  bool sweep_mark() const { return sweep_mark_; }
-  // Looks at the next `places` places, oldest first, and drops those for which keep(id) is false.
-  // Goes on where the last call ended. True when it has reached the end, which ends the sweep.
-  template <typename Keep>
-  bool Sweep(size_t places, Keep keep) {
-    for (; places > 0 && read_ < ids_.size(); --places, ++read_) {
-      if (keep(ids_[read_])) ids_[write_++] = ids_[read_];
-    }
-    if (read_ < ids_.size()) return false;
-    ids_.resize(write_);
-    read_ = write_ = 0;
-    sweep_mark_ = !sweep_mark_;
-    return true;
-  }
-
-  size_t memory_bytes() const {
-    constexpr size_t kBlockBytes = 512;
-    const size_t blocks = ids_.size() * sizeof(KeyId) / kBlockBytes + 1;
-    return blocks * (kBlockBytes + sizeof(void*));
-  }
+  size_t memory_bytes() const;
 
  private:
-  // All that the sweep has kept was popped: what it dropped lies before what it has not seen.
-  void SkipGap() {
-    LARDER_DCHECK(write_ == 0);
-    ids_.erase(ids_.begin(), ids_.begin() + static_cast<std::ptrdiff_t>(read_));
-    read_ = 0;
-  }
+  // How many places of each id are dead.
+  struct DeadPlaces {
+    void Add(KeyId id);
+    // True if the id had one, which is one less now.
+    bool Take(KeyId id);
+    size_t memory_bytes() const;
 
-  // [0, write_) is kept by the sweep under way, [write_, read_) is a gap, the rest is unseen.
+    absl::flat_hash_map<KeyId, uint32_t> counts;
+    size_t total = 0;
+  };
+
+  size_t places() const { return ids_.size() - (read_ - write_); }
+  bool sweeping() const { return read_ > 0; }
+  void DropFront();
+  // Drops dead places, oldest first, a few of them.
+  void SweepSome();
+  void EndSweep();
+  // All that the sweep has kept was popped: what it dropped lies before what it has not seen.
+  void SkipGap();
+
+  // [0, write_) was kept by the sweep under way, [write_, read_) is a gap, the rest is unseen.
   std::deque<KeyId> ids_;
   size_t write_ = 0;
   size_t read_ = 0;
-  bool sweep_mark_ = true;
+  DeadPlaces dead_;
+  // Those that died during the sweep. A place that the sweep has kept may be among them, and the
+  // same id may stand in line again behind it: the sweep must not take the one for the other.
+  DeadPlaces dead_since_;
 };
 
 }  // namespace larder

@@ -21,9 +21,18 @@ uint64_t Score(const Entry& entry, EvictionPolicy policy, const AccessClock& clo
   return clock.IdleSeconds(entry.access());
 }
 
+// How many keys may go. Pinned ones are few, so that looking at each is cheap.
 uint64_t Weight(Shard& shard, int db, bool volatile_only)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu()) {
-  return volatile_only ? shard.volatile_size(db) : shard.size(db);
+  if (!volatile_only) return shard.size(db) - shard.pinned_size(db);
+  uint64_t pinned = 0;
+  shard.ForEachPinned(db, [&](const Entry& entry) { pinned += entry.has_expiry(); });
+  return shard.volatile_size(db) - pinned;
+}
+
+bool MayGo(Shard& shard, int db, const Entry& entry, bool volatile_only)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mu()) {
+  return (!volatile_only || entry.has_expiry()) && !shard.IsPinned(db, entry.key());
 }
 
 }  // namespace
@@ -109,7 +118,8 @@ bool SampledVictims::StillStands(const Candidate& candidate, const Request& requ
   MutexLock lock(shard.mu());
   const Entry* entry = shard.Find(candidate.victim.db, key, request.now);
   if (entry == nullptr) return false;
-  if (EvictsOnlyVolatile(request.access.policy) && !entry->has_expiry()) return false;
+  const bool volatile_only = EvictsOnlyVolatile(request.access.policy);
+  if (!MayGo(shard, candidate.victim.db, *entry, volatile_only)) return false;
   return Score(*entry, request.access.policy, clock, request.now) >= candidate.score;
 }
 
@@ -180,7 +190,7 @@ void SampledVictims::Sample(const Place& place, bool volatile_only, int samples,
   if (eligible * kTooRare >= keys) {
     for (int draws = samples * static_cast<int>(kTooRare); draws > 0 && left > 0; --draws) {
       const Entry* entry = shard.RandomEntry(place.db, random);
-      if (entry == nullptr || (volatile_only && !entry->has_expiry())) continue;
+      if (entry == nullptr || !MayGo(shard, place.db, *entry, volatile_only)) continue;
       visit(*entry);
       --left;
     }
@@ -190,7 +200,8 @@ void SampledVictims::Sample(const Place& place, bool volatile_only, int samples,
   for (uint64_t cursor : {anywhere, uint64_t{0}}) {
     do {
       cursor = shard.Scan(place.db, cursor, [&](Entry& entry) {
-        if (left == 0 || (volatile_only && !entry.has_expiry())) return;
+        shard.mu().AssertHeld();
+        if (left == 0 || !MayGo(shard, place.db, entry, volatile_only)) return;
         visit(entry);
         --left;
       });

@@ -5,45 +5,78 @@
 namespace larder {
 namespace {
 
+using Queue = QueueState::Queue;
+
 // Who was hit so often in the window passes to main. Once is too little: a read that fills a page
 // in parts, or a write and the read after it, would do.
 constexpr uint8_t kHitsToPass = 2;
-// One call moves no more entries than this, lest a cache that is full of hits hold up somebody for
+// No eviction moves more entries than this, lest a cache that is full of hits hold up somebody for
 // three whole turns. Whoever is in front then goes, hits or not.
 constexpr int kMaxMoves = 256;
 
 }  // namespace
 
-void WindowAndMain::OnInsert(KeyId id, uint8_t& state, Residents& residents) {
-  QueueState entering(state);
-  entering.Reset();
+void WindowAndMain::OnInsert(KeyId id, uint8_t& state) {
   // Until the first eviction nothing is known of anybody: main takes what the window cannot.
   const bool to_main = has_evicted_ ? CameBackSoon(id) : WindowIsFull();
-  Enter(to_main ? main_ : window_, id, entering, residents);
+  QueueState entering(state);
+  entering.Reset();
+  entering.set_queue(to_main ? Queue::kMain : Queue::kWindow);
+  (to_main ? main_ : window_).Push(id);
 }
 
-void WindowAndMain::OnErase(uint8_t& state) { Leave(QueueState(state)); }
+void WindowAndMain::OnErase(KeyId id, uint8_t& state) {
+  QueueState leaving(state);
+  if (leaving.queue() == Queue::kNone) return;
+  (leaving.queue() == Queue::kWindow ? window_ : main_).Erase(id);
+  leaving.Reset();
+}
 
-std::optional<KeyId> WindowAndMain::PickVictim(Residents& residents) {
-  has_evicted_ = true;
-  for (int moves = 0;;) {
-    const bool from_window = WindowIsFull() || main_.residents == 0;
-    Queue& queue = from_window ? window_ : main_;
-    const std::optional<Candidate> candidate = Front(queue, residents);
-    if (!candidate) {
-      if (this->residents() == 0) return std::nullopt;
-      continue;  // The other queue has some.
-    }
-    const uint8_t hits = candidate->state.hits();
-    const bool stays = from_window ? hits >= kHitsToPass && rule_.window_percent < 100 : hits > 0;
-    if (!stays || moves == kMaxMoves) return Evict(queue, *candidate);
-    MoveToMain(queue, *candidate, static_cast<uint8_t>(from_window ? 0 : hits - 1), residents);
-    ++moves;
+std::optional<KeyId> WindowAndMain::Candidate() {
+  if (residents() == 0) return std::nullopt;
+  return NextToGive().Front();
+}
+
+Verdict WindowAndMain::Judge(KeyId id, uint8_t* state, const EntryWorth& /*worth*/) {
+  if (Candidate() != id) return Verdict::kStale;
+  PlaceQueue& queue = NextToGive();
+  const bool in_window = &queue == &window_;
+  // An entry that no queue knows only shares the id of one that has gone.
+  if (state == nullptr || QueueState(*state).queue() == Queue::kNone) {
+    queue.PopFront();
+    return Verdict::kGone;
   }
+  has_evicted_ = true;
+  QueueState entry(*state);
+  if (moves_ < kMaxMoves && DeservesToStay(entry, in_window)) {
+    ++moves_;
+    queue.PopFront();
+    entry.set_hits(static_cast<uint8_t>(in_window ? 0 : entry.hits() - 1));
+    entry.set_queue(Queue::kMain);
+    main_.Push(id);
+    return Verdict::kStays;
+  }
+  moves_ = 0;
+  if (in_window) Remember(id);
+  queue.PopFront();
+  entry.Reset();
+  return Verdict::kEvict;
+}
+
+void WindowAndMain::Clear() {
+  window_.Clear();
+  main_.Clear();
+  ghosts_.Resize(0);
+  has_evicted_ = false;
+  moves_ = 0;
 }
 
 bool WindowAndMain::WindowIsFull() const {
-  return window_.residents * 100 > residents() * rule_.window_percent;
+  return window_.size() * 100 > residents() * rule_.window_percent;
+}
+
+PlaceQueue& WindowAndMain::NextToGive() {
+  return WindowIsFull() || main_.empty() ? window_ : main_;
 }
 
 bool WindowAndMain::CameBackSoon(KeyId id) {
@@ -51,51 +84,9 @@ bool WindowAndMain::CameBackSoon(KeyId id) {
   return ghosts_.Take(MixKeyId(id), ghosts_.keys() * rule_.ghost_percent / ghost_percent_);
 }
 
-std::optional<WindowAndMain::Candidate> WindowAndMain::Front(Queue& queue, Residents& residents) {
-  while (!queue.places.empty()) {
-    const KeyId id = queue.places.Front();
-    uint8_t* state = residents.Find(id);
-    if (state != nullptr && QueueState(*state).queue() == queue.name) {
-      return Candidate{id, QueueState(*state)};
-    }
-    queue.places.PopFront();
-  }
-  // An entry that shares its id with another may have lost its place to a sweep; counting on it
-  // would never end.
-  queue.residents = 0;
-  return std::nullopt;
-}
-
-void WindowAndMain::Enter(Queue& queue, KeyId id, QueueState state, Residents& residents) {
-  state.set_queue(queue.name);
-  state.set_mark(!queue.places.sweep_mark());
-  queue.places.Push(id);
-  ++queue.residents;
-  SweepSome(queue, residents);
-}
-
-void WindowAndMain::Leave(QueueState state) {
-  if (state.queue() == QueueState::Queue::kNone) return;
-  Queue& queue = state.queue() == QueueState::Queue::kWindow ? window_ : main_;
-  state.Reset();
-  if (queue.residents > 0) --queue.residents;
-  if (queue.residents == 0) queue.places.Clear();
-}
-
-void WindowAndMain::MoveToMain(Queue& from, const Candidate& candidate, uint8_t hits,
-                               Residents& residents) {
-  from.places.PopFront();
-  Leave(candidate.state);
-  QueueState state = candidate.state;
-  state.set_hits(hits);
-  Enter(main_, candidate.id, state, residents);
-}
-
-KeyId WindowAndMain::Evict(Queue& queue, const Candidate& candidate) {
-  if (&queue == &window_) Remember(candidate.id);
-  queue.places.PopFront();
-  Leave(candidate.state);
-  return candidate.id;
+bool WindowAndMain::DeservesToStay(QueueState entry, bool in_window) const {
+  if (in_window) return entry.hits() >= kHitsToPass && rule_.window_percent < 100;
+  return entry.hits() > 0;
 }
 
 void WindowAndMain::Remember(KeyId id) {
@@ -107,24 +98,8 @@ void WindowAndMain::Remember(KeyId id) {
   ghosts_.Add(MixKeyId(id));
 }
 
-void WindowAndMain::SweepSome(Queue& queue, Residents& residents) {
-  constexpr size_t kSlack = 64;
-  constexpr size_t kPlacesAtOnce = 8;
-  PlaceQueue& places = queue.places;
-  const size_t tolerated = queue.residents + queue.residents / 4 + kSlack;
-  if (!places.sweeping() && places.places() <= tolerated) return;
-  places.Sweep(kPlacesAtOnce, [&](KeyId id) {
-    uint8_t* bits = residents.Find(id);
-    if (bits == nullptr) return false;
-    QueueState state(*bits);
-    if (state.queue() != queue.name || state.mark() == places.sweep_mark()) return false;
-    state.set_mark(places.sweep_mark());
-    return true;
-  });
-}
-
 size_t WindowAndMain::memory_bytes() const {
-  return window_.places.memory_bytes() + main_.places.memory_bytes() + ghosts_.memory_bytes();
+  return window_.memory_bytes() + main_.memory_bytes() + ghosts_.memory_bytes();
 }
 
 }  // namespace larder

@@ -35,43 +35,30 @@ class WindowAndMain {
   void set_rule(AdmissionRule rule) { rule_ = rule; }
 
   // These are EvictionQueues' events of the same names.
-  void OnInsert(KeyId id, uint8_t& state, Residents& residents);
-  void OnErase(uint8_t& state);
-  std::optional<KeyId> PickVictim(Residents& residents);
+  void OnInsert(KeyId id, uint8_t& state);
+  void OnErase(KeyId id, uint8_t& state);
+  std::optional<KeyId> Candidate();
+  Verdict Judge(KeyId id, uint8_t* state, const EntryWorth& worth);
+  void Clear();
 
-  size_t residents() const { return window_.residents + main_.residents; }
+  size_t residents() const { return window_.size() + main_.size(); }
   // What is allocated, without this object itself.
   size_t memory_bytes() const;
 
  private:
-  struct Queue {
-    QueueState::Queue name;
-    PlaceQueue places;
-    size_t residents = 0;
-  };
-  struct Candidate {
-    KeyId id = 0;
-    QueueState state;
-  };
-
   bool WindowIsFull() const;
+  // The queue whose turn it is to give up its front. REQUIRES: there are residents.
+  PlaceQueue& NextToGive();
   bool CameBackSoon(KeyId id);
-  // The entry at the end of the queue, still in its place.
-  std::optional<Candidate> Front(Queue& queue, Residents& residents);
-  void Enter(Queue& queue, KeyId id, QueueState state, Residents& residents);
-  void Leave(QueueState state);
-  // Takes the front of a queue to the back of main.
-  void MoveToMain(Queue& from, const Candidate& candidate, uint8_t hits, Residents& residents);
-  KeyId Evict(Queue& queue, const Candidate& candidate);
+  bool DeservesToStay(QueueState entry, bool in_window) const;
   void Remember(KeyId id);
-  // Drops places that erased entries left, a few at each call.
-  void SweepSome(Queue& queue, Residents& residents);
 
   AdmissionRule rule_;
   const uint8_t ghost_percent_;
   bool has_evicted_ = false;
-  Queue window_{.name = QueueState::Queue::kWindow};
-  Queue main_{.name = QueueState::Queue::kMain};
+  int moves_ = 0;  // Of candidates that stayed, since the last that went.
+  PlaceQueue window_;
+  PlaceQueue main_;
   GhostQueue ghosts_;
 };
 

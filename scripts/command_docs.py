@@ -23,6 +23,7 @@ TARGET = ROOT / "docs" / "commands.md"
 GROUPS = {
     "string": "Strings",
     "generic": "Keys",
+    "cache": "The cache",
     "transactions": "Transactions",
     "pubsub": "Publish and subscribe",
     "connection": "Connections",

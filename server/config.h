@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "eviction/eviction_policy.h"
+
 namespace larder {
 
 inline constexpr int64_t kKiB = 1024;
@@ -22,19 +24,6 @@ inline constexpr int64_t kMiB = 1024 * kKiB;
 inline constexpr int64_t kGiB = 1024 * kMiB;
 
 enum class LogLevel { kDebug, kVerbose, kNotice, kWarning, kNothing };
-
-enum class MaxMemoryPolicy {
-  kVolatileLru,
-  kVolatileLrm,
-  kVolatileLfu,
-  kVolatileRandom,
-  kVolatileTtl,
-  kAllKeysLru,
-  kAllKeysLrm,
-  kAllKeysLfu,
-  kAllKeysRandom,
-  kNoEviction,
-};
 
 // Who may use a dangerous command: nobody, everybody, or connections from this machine.
 enum class ProtectedAction { kNo, kYes, kLocal };
@@ -184,8 +173,9 @@ struct Config {
 
   // --- Memory ---
   int64_t max_memory_bytes = 0;  // 0: no limit.
-  MaxMemoryPolicy max_memory_policy = MaxMemoryPolicy::kNoEviction;
+  EvictionPolicy max_memory_policy = EvictionPolicy::kNoEviction;
   int64_t max_memory_samples = 5;
+  int64_t bless_max_keys = 10000;  // That are never evicted.
   int64_t max_memory_eviction_tenacity = 10;
   int64_t lfu_log_factor = 10;
   int64_t lfu_decay_minutes = 1;
@@ -207,6 +197,8 @@ struct Config {
   SanitizeDump sanitize_dump_payload = SanitizeDump::kNo;
 
   // --- Observability ---
+  int64_t hit_ratio_max_prefixes = 0;  // 0: off.
+  std::string hit_ratio_delimiter = ":";
   int64_t slowlog_log_slower_than_us = 10000;  // -1: off.
   int64_t slowlog_max_entries = 128;
   int64_t latency_monitor_threshold_ms = 0;  // 0: off.

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "eviction/policy_name.h"
 #include "server/config_registry.h"
 
 namespace larder {
@@ -150,17 +151,26 @@ constexpr ChoiceName kLogLevels[] = {
     Named("nothing", LogLevel::kNothing),
 };
 
+constexpr ChoiceName Named(EvictionPolicy policy) { return Named(PolicyName(policy), policy); }
+
+// In the order of Redis's own table, by which it lists them where somebody names another.
 constexpr ChoiceName kMaxMemoryPolicies[] = {
-    Named("volatile-lru", MaxMemoryPolicy::kVolatileLru),
-    Named("volatile-lfu", MaxMemoryPolicy::kVolatileLfu),
-    Named("volatile-random", MaxMemoryPolicy::kVolatileRandom),
-    Named("volatile-ttl", MaxMemoryPolicy::kVolatileTtl),
-    Named("allkeys-lru", MaxMemoryPolicy::kAllKeysLru),
-    Named("allkeys-lfu", MaxMemoryPolicy::kAllKeysLfu),
-    Named("allkeys-random", MaxMemoryPolicy::kAllKeysRandom),
-    Named("volatile-lrm", MaxMemoryPolicy::kVolatileLrm),
-    Named("allkeys-lrm", MaxMemoryPolicy::kAllKeysLrm),
-    Named("noeviction", MaxMemoryPolicy::kNoEviction),
+    Named(EvictionPolicy::kVolatileLru),
+    Named(EvictionPolicy::kVolatileLfu),
+    Named(EvictionPolicy::kVolatileRandom),
+    Named(EvictionPolicy::kVolatileTtl),
+    Named(EvictionPolicy::kAllKeysLru),
+    Named(EvictionPolicy::kAllKeysLfu),
+    Named(EvictionPolicy::kAllKeysRandom),
+    Named(EvictionPolicy::kVolatileLrm),
+    Named(EvictionPolicy::kAllKeysLrm),
+    Named(EvictionPolicy::kNoEviction),
+    Named(EvictionPolicy::kAllKeysAdaptive),
+    Named(EvictionPolicy::kAllKeysS3Fifo),
+    Named(EvictionPolicy::kAllKeysFifo),
+    Named(EvictionPolicy::kVolatileAdaptive),
+    Named(EvictionPolicy::kVolatileS3Fifo),
+    Named(EvictionPolicy::kVolatileFifo),
 };
 
 constexpr ChoiceName kProtectedActions[] = {
@@ -294,6 +304,7 @@ constexpr Directive kDirectives[] = {
     Choice<&Config::max_memory_policy>("maxmemory-policy", kModifiable, kMaxMemoryPolicies, ConfigHook::kMaxMemory),
     Number("maxmemory-samples", "", kModifiable, &Config::max_memory_samples, 1, kInt, ConfigHook::kMaxMemory),
     Number("maxmemory-eviction-tenacity", "", kNoEffect, &Config::max_memory_eviction_tenacity, 0, 100, ConfigHook::kMaxMemory),
+    Number("bless-max-keys", "", kModifiable, &Config::bless_max_keys, 0, kLong),
     Number("lfu-log-factor", "", kModifiable, &Config::lfu_log_factor, 0, kInt),
     Number("lfu-decay-time", "", kModifiable, &Config::lfu_decay_minutes, 0, kInt),
 
@@ -313,6 +324,8 @@ constexpr Directive kDirectives[] = {
     Choice<&Config::sanitize_dump_payload>("sanitize-dump-payload", kNoEffect, kSanitizeDumps),
 
     // --- Observability ---
+    Number("hit-ratio-max-prefixes", "", kModifiable, &Config::hit_ratio_max_prefixes, 0, 100000),
+    Text("hit-ratio-delimiter", "", kModifiable, &Config::hit_ratio_delimiter, ConfigHook::kNone, &CheckDelimiter),
     Number("slowlog-log-slower-than", "", kModifiable, &Config::slowlog_log_slower_than_us, -1, kLong),
     Number("slowlog-max-len", "", kModifiable, &Config::slowlog_max_entries, 0, kLong, ConfigHook::kSlowLog),
     Number("latency-monitor-threshold", "", kModifiable, &Config::latency_monitor_threshold_ms, 0, kLong),

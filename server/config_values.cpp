@@ -494,6 +494,10 @@ absl::Status CheckHostname(std::string_view text) {
   return Refuse("Hostnames may only contain alphanumeric characters, hyphens or dots");
 }
 
+absl::Status CheckDelimiter(std::string_view text) {
+  return text.size() == 1 ? absl::OkStatus() : Refuse("argument must be a single byte");
+}
+
 int64_t AvailableCores() {
   cpu_set_t cores;
   CPU_ZERO(&cores);

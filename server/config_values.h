@@ -73,6 +73,7 @@ absl::Status CheckAppendFileName(std::string_view text);
 absl::Status CheckAppendDirName(std::string_view text);
 absl::Status CheckProcTitleTemplate(std::string_view text);
 absl::Status CheckHostname(std::string_view text);
+absl::Status CheckDelimiter(std::string_view text);
 
 // The cores of this machine that the process may use.
 int64_t AvailableCores();

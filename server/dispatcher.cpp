@@ -68,7 +68,7 @@ Dispatcher::Dispatcher(const Options& options)
       errors_(options.errors),
       refresh_settings_(options.refresh_settings),
       random_(options.seed),
-      evictor_(options.keyspace),
+      evictor_(options.keyspace, options.eviction_domains),
       locks_(options.keyspace),
       hold_watch_(options.counters),
       nanos_per_cycle_(NanosPerCycle()) {
@@ -77,12 +77,16 @@ Dispatcher::Dispatcher(const Options& options)
     context->keyspace_ = &keyspace_;
     context->random_ = &random_;
     context->counters_ = &counters_;
+    context->eviction_domains_ = &options.eviction_domains;
   }
   retry_context_.retrying_ = true;
 }
 
 void Dispatcher::set_settings(const Settings* settings) {
   settings_ = settings;
+  counters_.by_prefix.Configure(
+      {.max_prefixes = static_cast<size_t>(settings->hit_ratio_max_prefixes),
+       .delimiter = settings->hit_ratio_delimiter});
   constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   const int64_t slow = settings->slowlog_log_slower_than_us;
   const int64_t latency = settings->latency_monitor_threshold_ms;
@@ -359,10 +363,13 @@ bool Dispatcher::MakeRoom() {
   const Evictor::Options options{.maxmemory_bytes = settings_->maxmemory_bytes,
                                  .samples = settings_->maxmemory_samples,
                                  .access = settings_->access_options()};
-  return evictor_.MakeRoom(options, context_.now_, random_, [&](int db, std::string_view key) {
-    counters_.evicted_keys.Increment();
-    context_.events_.push_back({kNotifyEvicted, "evicted", db, std::string(key)});
-  });
+  return evictor_.MakeRoom(
+      options, context_.now_, random_, [this](const Evictor::Evicted& evicted) {
+        counters_.evicted_keys.Increment();
+        counters_.evictions.Count(settings_->eviction_policy, evicted.bytes, evicted.idle_seconds);
+        context_.events_.push_back(
+            {kNotifyEvicted, "evicted", evicted.db, std::string(evicted.key)});
+      });
 }
 
 bool Dispatcher::EvictSlice(UnixMillis now) {
@@ -429,6 +436,7 @@ void Dispatcher::RunSingleKey(const Command& command, const HashedKey& key) {
   context_.key_args_.resize(1);
   context_.shards_.resize(1);
   context_.keys_[0] = key;
+  context_.touched_ = 0;
   context_.key_args_[0] = static_cast<uint32_t>(command.single_key_arg());
   context_.shards_[0] = &shard;
   if (!TrySingleKey(command, shard)) [[unlikely]]
@@ -504,6 +512,7 @@ void Dispatcher::BindKeys(const Command& command, std::span<const std::string_vi
   context.keys_.clear();
   context.key_args_.clear();
   context.shards_.clear();
+  context.touched_ = 0;
   for (const KeyPosition& position : positions_) {
     if ((position.flags & kKeyNotKey) != 0) continue;
     const HashedKey& key = context.keys_.emplace_back(HashedKey::Of(args[position.arg]));

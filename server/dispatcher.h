@@ -81,6 +81,7 @@ class Dispatcher {
   struct Options {
     Services& services;
     Keyspace& keyspace;
+    EvictionDomains& eviction_domains;
     const CommandTable& commands;
     Environment& environment;
     ShardHooks& hooks;

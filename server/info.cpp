@@ -15,6 +15,8 @@
 #include "commands/command_table.h"
 #include "commands/latency_histogram.h"
 #include "commands/redis_version.h"
+#include "commands/value_type_name.h"
+#include "eviction/policy_name.h"
 
 namespace larder {
 namespace {
@@ -279,6 +281,7 @@ void WriteStats(const Source& source, InfoWriter& out) {
   out.Field("evicted_scripts", int64_t{0});
   out.Field("client_query_buffer_limit_disconnections", stats.query_buffer_limit_disconnections);
   out.Field("client_output_buffer_limit_disconnections", stats.output_buffer_limit_disconnections);
+  out.Field("blessed_keys", source.keyspace.blessed_keys);
 }
 
 void WriteReplication(const Source& source, InfoWriter& out) {
@@ -369,6 +372,53 @@ void WriteKeyspace(const Source& source, InfoWriter& out) {
   }
 }
 
+// The share of lookups that hit, or -1, as Redis says "not known", if there was none.
+void WriteLookups(std::string_view window, const LookupCounts& lookups, InfoWriter& out) {
+  const std::string ratio = lookups.total() == 0
+                                ? "-1"
+                                : absl::StrFormat("%.4f", static_cast<double>(lookups.hits) /
+                                                              static_cast<double>(lookups.total()));
+  out.Field(absl::StrCat("hit_ratio_", AsAbsl(window)), ratio);
+  out.Field(absl::StrCat("lookups_", AsAbsl(window)), lookups.total());
+}
+
+// The buckets in which there is something, each counting those before it too, as LATENCY HISTOGRAM
+// does it.
+void WriteEvictedAges(const CacheFigures& cache, InfoWriter& out) {
+  std::string buckets;
+  int64_t keys = 0;
+  for (size_t i = 0; i < cache.evicted_by_age.size(); ++i) {
+    if (cache.evicted_by_age[i] == 0) continue;
+    keys += cache.evicted_by_age[i];
+    absl::StrAppend(&buckets, ",le_", int64_t{1} << i, "=", keys);
+  }
+  if (keys == 0) return;
+  out.Field("evicted_age_seconds",
+            absl::StrCat("keys=", keys, ",sum=", cache.evicted_idle_seconds, buckets));
+}
+
+void WriteCache(const Source& source, InfoWriter& out) {
+  const CacheFigures& cache = source.figures.cache;
+  out.Section("Cache");
+  WriteLookups("1m", cache.lookups_1m, out);
+  WriteLookups("10m", cache.lookups_10m, out);
+  WriteLookups("total", cache.lookups_total, out);
+  out.Field("blessed_keys", source.keyspace.blessed_keys);
+  out.Field("blessed_bytes", source.keyspace.blessed_bytes);
+  for (size_t type = 0; type < source.keyspace.by_type.size(); ++type) {
+    const TypeUsage& usage = source.keyspace.by_type[type];
+    out.Field(absl::StrCat("type_", AsAbsl(ValueTypeName(static_cast<ValueType>(type)))),
+              absl::StrCat("keys=", usage.keys, ",bytes=", usage.bytes));
+  }
+  for (size_t policy = 0; policy < cache.evictions_by_policy.size(); ++policy) {
+    const CacheFigures::Evictions& evictions = cache.evictions_by_policy[policy];
+    if (evictions.keys == 0) continue;
+    out.Field(absl::StrCat("evicted_", AsAbsl(PolicyName(static_cast<EvictionPolicy>(policy)))),
+              absl::StrCat("keys=", evictions.keys, ",bytes=", evictions.bytes));
+  }
+  WriteEvictedAges(cache, out);
+}
+
 void WriteLarder(const Source& source, InfoWriter& out) {
   const InfoFigures& figures = source.figures;
   out.Section("Larder");
@@ -407,6 +457,7 @@ constexpr std::array kSections = {
     SectionRow{"latencystats", Shown::kIfAll, &WriteLatencyStats},
     SectionRow{"cluster", Shown::kByDefault, &WriteCluster},
     SectionRow{"keyspace", Shown::kByDefault, &WriteKeyspace},
+    SectionRow{"cache", Shown::kByDefault, &WriteCache},
     SectionRow{"larder", Shown::kByDefault, &WriteLarder},
 };
 

@@ -4,6 +4,7 @@
 // counted), then hands them over.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -12,13 +13,31 @@
 #include <utility>
 #include <vector>
 
+#include "commands/eviction_counters.h"
 #include "commands/keyspace_figures.h"
 #include "commands/memory_figures.h"
 #include "commands/services.h"
+#include "server/lookup_history.h"
 
 namespace larder {
 
 class CommandTable;
+
+// How well the cache does its work.
+struct CacheFigures {
+  LookupCounts lookups_1m;
+  LookupCounts lookups_10m;
+  LookupCounts lookups_total;
+
+  struct Evictions {
+    int64_t keys = 0;
+    int64_t bytes = 0;
+  };
+  std::array<Evictions, EvictionCounters::kPolicies> evictions_by_policy = {};
+  // As EvictionCounters counts.
+  std::array<int64_t, EvictionCounters::kAges> evicted_by_age = {};
+  int64_t evicted_idle_seconds = 0;
+};
 
 struct InfoFigures {
   struct Server {
@@ -88,6 +107,8 @@ struct InfoFigures {
     int64_t longest_shard_hold_ns = 0;
     int64_t longest_shard_hold_wall_ns = 0;
   } stats;
+
+  CacheFigures cache;
 
   std::string replication_id;  // 40 hexadecimal digits.
   // By code word; any order.

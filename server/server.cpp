@@ -91,6 +91,7 @@ Server::Server(ConfigStore& config)
       keyspace_({.shards = Keyspace::DefaultShards(worker_count_),
                  .shard = {.databases = static_cast<int>(config.Snapshot()->databases),
                            .observer = &hooks_}}),
+      eviction_domains_(keyspace_, worker_count_, static_cast<uint64_t>(UnixMicrosNow())),
       pubsub_(directory_),
       tracking_(keyspace_.shard_count(), directory_),
       monitors_(directory_),
@@ -99,6 +100,8 @@ Server::Server(ConfigStore& config)
   hooks_.set_tracking(&tracking_);
   hooks_.set_clients(&directory_);
   RefreshSettings();
+  while (eviction_domains_.Advance(UnixMillisNow())) {
+  }
   RegisterAppliers();
   for (uint32_t i = 0; i < worker_count_; ++i) {
     workers_.push_back(std::make_unique<Worker>(*this, i));
@@ -261,6 +264,7 @@ void Server::RefreshSettings() {
   config_ = config_store_.Snapshot();
   settings_ = std::make_shared<const Settings>(SettingsFromConfig(*config_));
   max_clients_.store(config_->max_clients, std::memory_order_relaxed);
+  eviction_domains_.set_policy(settings_->eviction_policy);
   settings_version_.fetch_add(1, std::memory_order_release);
 }
 
@@ -329,6 +333,13 @@ void Server::ResetHistogram(uint32_t command_id) {
   for (const auto& worker : workers_) worker->counters().by_command[command_id].latency.Clear();
 }
 
+void Server::AddPrefixLookups(PrefixTotals& totals) const {
+  for (const auto& worker : workers_) {
+    const ThreadCounters& counters = worker->counters();
+    if (!counters.reset_pending()) counters.by_prefix.AddTo(totals);
+  }
+}
+
 void Server::ResetStatistics() {
   for (const auto& worker : workers_) {
     worker->counters().RequestReset();
@@ -336,6 +347,7 @@ void Server::ResetStatistics() {
     worker->ResetStatistics();
   }
   keyspace_.lazy_free().ResetFreed();
+  info_.ForgetSamples();
 }
 
 void Server::SetMonitor(Client& client, bool on) {

@@ -75,6 +75,7 @@ class Server : public Services, public Dispatcher::Environment {
   void LogWarning(std::string_view line) override;
   int tcp_port() const override { return tcp_port_.load(std::memory_order_relaxed); }
   MonoTime started_at() const override { return started_at_; }
+  void AddPrefixLookups(PrefixTotals& totals) const override;
   UnixMillis last_save() const override { return info_.started_at(); }
 
   // ---- Dispatcher::Environment.
@@ -107,6 +108,7 @@ class Server : public Services, public Dispatcher::Environment {
   ServerInfo& info() { return info_; }
   uint32_t worker_count() const { return worker_count_; }
   ShardHooks& hooks() { return hooks_; }
+  EvictionDomains& eviction_domains() { return eviction_domains_; }
   // Takes over what the configuration says now.
   void RefreshSettings();
   // Grows when the snapshots below have changed.
@@ -137,6 +139,7 @@ class Server : public Services, public Dispatcher::Environment {
   CommandTable commands_;
   ShardHooks hooks_;
   Keyspace keyspace_;
+  EvictionDomains eviction_domains_;
   ClientRegistry directory_;
   PubSubHub pubsub_;
   TrackingTable tracking_;

@@ -70,6 +70,7 @@ void ServerInfo::Sample(MonoTime now) {
   commands_.Sample(commands, now);
   input_bytes_.Sample(input_bytes, now);
   output_bytes_.Sample(output_bytes, now);
+  lookups_.Sample(TotalLookups(), now);
   NotePeak(static_cast<int64_t>(AllocatedBytes()));
 }
 
@@ -140,6 +141,39 @@ void ServerInfo::GatherStats(InfoFigures& figures) const {
   stats.tracked_prefixes = server_.tracking().TrackedPrefixes();
 }
 
+LookupCounts ServerInfo::TotalLookups() const {
+  LookupCounts total;
+  for (const auto& worker : server_.workers()) {
+    const ThreadCounters& counters = worker->counters();
+    if (counters.reset_pending()) continue;
+    total.hits += counters.keyspace_hits.Get();
+    total.misses += counters.keyspace_misses.Get();
+  }
+  return total;
+}
+
+CacheFigures ServerInfo::GatherCache() const {
+  CacheFigures cache;
+  const MonoTime now = MonoNow();
+  cache.lookups_total = TotalLookups();
+  cache.lookups_1m = lookups_.Within(std::chrono::seconds(60), cache.lookups_total, now);
+  cache.lookups_10m = lookups_.Within(std::chrono::seconds(600), cache.lookups_total, now);
+  for (const auto& worker : server_.workers()) {
+    const ThreadCounters& counters = worker->counters();
+    if (counters.reset_pending()) continue;
+    const EvictionCounters& evictions = counters.evictions;
+    for (size_t policy = 0; policy < evictions.by_policy.size(); ++policy) {
+      cache.evictions_by_policy[policy].keys += evictions.by_policy[policy].keys.Get();
+      cache.evictions_by_policy[policy].bytes += evictions.by_policy[policy].bytes.Get();
+    }
+    for (size_t age = 0; age < evictions.by_age.size(); ++age) {
+      cache.evicted_by_age[age] += evictions.by_age[age].Get();
+    }
+    cache.evicted_idle_seconds += evictions.idle_seconds.Get();
+  }
+  return cache;
+}
+
 InfoFigures ServerInfo::Gather() const {
   const std::shared_ptr<const Config> config = server_.config_snapshot();
   const std::shared_ptr<const Settings> settings = server_.settings_snapshot();
@@ -149,6 +183,7 @@ InfoFigures ServerInfo::Gather() const {
 
   InfoFigures figures;
   GatherStats(figures);
+  figures.cache = GatherCache();
   figures.server = {.config_file = server_.config_file(),
                     .run_id = run_id_,
                     .tcp_port = server_.tcp_port(),

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "commands/memory_figures.h"
 #include "server/info.h"
+#include "server/lookup_history.h"
 #include "server/rate_sampler.h"
 
 namespace larder {
@@ -30,6 +31,8 @@ class ServerInfo {
   void NoteStartup();
   // To be called a few times a second.
   void Sample(MonoTime now);
+  // All counters begin again at zero.
+  void ForgetSamples() { lookups_.Clear(); }
 
   UnixMillis started_at() const { return started_at_; }
   ProcessMemory memory() const;
@@ -43,6 +46,8 @@ class ServerInfo {
   ClientTotals TotalClients() const;
   InfoFigures Gather() const;
   void GatherStats(InfoFigures& figures) const;
+  LookupCounts TotalLookups() const;
+  CacheFigures GatherCache() const;
   void NotePeak(int64_t bytes) const;
 
   Server& server_;
@@ -56,6 +61,7 @@ class ServerInfo {
   RateSampler commands_;
   RateSampler input_bytes_;
   RateSampler output_bytes_;
+  LookupHistory lookups_;
 };
 
 }  // namespace larder

@@ -3,32 +3,6 @@
 namespace larder {
 namespace {
 
-EvictionPolicy PolicyOf(MaxMemoryPolicy policy) {
-  switch (policy) {
-    case MaxMemoryPolicy::kVolatileLru:
-      return EvictionPolicy::kVolatileLru;
-    case MaxMemoryPolicy::kVolatileLrm:
-      return EvictionPolicy::kVolatileLrm;
-    case MaxMemoryPolicy::kVolatileLfu:
-      return EvictionPolicy::kVolatileLfu;
-    case MaxMemoryPolicy::kVolatileRandom:
-      return EvictionPolicy::kVolatileRandom;
-    case MaxMemoryPolicy::kVolatileTtl:
-      return EvictionPolicy::kVolatileTtl;
-    case MaxMemoryPolicy::kAllKeysLru:
-      return EvictionPolicy::kAllKeysLru;
-    case MaxMemoryPolicy::kAllKeysLrm:
-      return EvictionPolicy::kAllKeysLrm;
-    case MaxMemoryPolicy::kAllKeysLfu:
-      return EvictionPolicy::kAllKeysLfu;
-    case MaxMemoryPolicy::kAllKeysRandom:
-      return EvictionPolicy::kAllKeysRandom;
-    case MaxMemoryPolicy::kNoEviction:
-      return EvictionPolicy::kNoEviction;
-  }
-  return EvictionPolicy::kNoEviction;
-}
-
 static_assert(keyspace_event::kExpired == kNotifyExpired &&
                   keyspace_event::kModule == kNotifyModule &&
                   keyspace_event::kNewKey == kNotifyNew &&
@@ -42,9 +16,10 @@ Settings SettingsFromConfig(const Config& config) {
   settings.databases = static_cast<int>(config.databases);
   settings.proto_max_bulk_bytes = config.proto_max_bulk_bytes;
   settings.notify_events = config.notify_keyspace_events;
-  settings.eviction_policy = PolicyOf(config.max_memory_policy);
+  settings.eviction_policy = config.max_memory_policy;
   settings.maxmemory_bytes = config.max_memory_bytes;
   settings.maxmemory_samples = static_cast<int>(config.max_memory_samples);
+  settings.bless_max_keys = config.bless_max_keys;
   settings.lfu_log_factor = static_cast<int>(config.lfu_log_factor);
   settings.lfu_decay_minutes = static_cast<int>(config.lfu_decay_minutes);
   settings.lazyfree_lazy_user_del = config.lazyfree_lazy_user_del;
@@ -52,6 +27,8 @@ Settings SettingsFromConfig(const Config& config) {
   settings.lazyfree_lazy_server_del = config.lazyfree_lazy_server_del;
   settings.lazyfree_lazy_expire = config.lazyfree_lazy_expire;
   settings.slowlog_log_slower_than_us = config.slowlog_log_slower_than_us;
+  settings.hit_ratio_max_prefixes = config.hit_ratio_max_prefixes;
+  settings.hit_ratio_delimiter = config.hit_ratio_delimiter[0];
   settings.slowlog_max_len = config.slowlog_max_entries;
   settings.latency_monitor_threshold_ms = config.latency_monitor_threshold_ms;
   settings.latency_tracking = config.latency_tracking;

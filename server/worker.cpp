@@ -37,6 +37,7 @@ Worker::Worker(Server& server, uint32_t index)
   dispatcher_ = std::make_unique<Dispatcher>(Dispatcher::Options{
       .services = server,
       .keyspace = server.keyspace(),
+      .eviction_domains = server.eviction_domains(),
       .commands = server.command_table(),
       .environment = server,
       .hooks = server.hooks(),
@@ -110,7 +111,9 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
     may_be_over_limit_ = !server_.paused() && dispatcher_->EvictSlice(UnixMillisNow());
     dispatcher_->ServeWaiters(UnixMillisNow());
   }
-  const bool upkeep = expire_cycle_.active() || may_be_over_limit_;
+  EvictionDomains& domains = server_.eviction_domains();
+  const bool policy_changes = domains.changing() && domains.Advance(UnixMillisNow());
+  const bool upkeep = expire_cycle_.active() || may_be_over_limit_ || policy_changes;
   // Clients come in between, but there is no reason to sleep while there is work. What has just
   // expired may have been news to subscribers.
   const bool busy = upkeep || !to_read_.empty() || !to_flush_.empty() || !to_free_.empty();

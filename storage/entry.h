@@ -73,14 +73,17 @@ class Entry {
   // Whether it is a hash of which fields may expire before it does.
   bool has_timed_fields() const { return (kind_ & kTimedHashMask) == kTimedHash; }
 
-  // 24 bits that belong to eviction: an access time or a frequency. Storage keeps them when it
-  // moves an entry and never looks inside.
+  // 24 bits that belong to eviction: an access time or a frequency, or, where it keeps queues, an
+  // access time and in the lowest four what the queues know of the entry. Storage keeps them when
+  // it moves an entry and never looks inside.
   uint32_t access() const { return access_[0] | (access_[1] << 8) | (access_[2] << 16); }
   void set_access(uint32_t access) {
     access_[0] = static_cast<uint8_t>(access);
     access_[1] = static_cast<uint8_t>(access >> 8);
     access_[2] = static_cast<uint8_t>(access >> 16);
   }
+  // The byte in which those four stand.
+  uint8_t& queue_state() { return access_[0]; }
 
   // REQUIRES: type() == kString. Fills `value` (returned by reference parameter so that integer
   // text is built in place).

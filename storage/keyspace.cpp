@@ -17,6 +17,7 @@ Keyspace::Keyspace(const Options& options)
   LARDER_CHECK(std::has_single_bit(options.shards) && options.shards <= kSlotCount);
   ShardOptions shard_options = options.shard;
   if (shard_options.lazy_free == nullptr) shard_options.lazy_free = &lazy_free_;
+  if (shard_options.pinned_keys == nullptr) shard_options.pinned_keys = &pinned_keys_;
   for (uint32_t id = 0; id < options.shards; ++id) new (&shards_[id]) Shard(id, shard_options);
 }
 

@@ -38,6 +38,8 @@ class Keyspace {
   }
 
   LazyFree& lazy_free() { return lazy_free_; }
+  // Keys that are never evicted, in all shards.
+  int64_t pinned_keys() const { return pinned_keys_.load(std::memory_order_relaxed); }
 
   // "Many more than threads": a collision of two threads on a shard's lock stays rare.
   static uint32_t DefaultShards(unsigned threads);
@@ -48,7 +50,9 @@ class Keyspace {
   const uint32_t shard_mask_;
   const int databases_;
   LazyFree lazy_free_;  // Before the shards, which may use it to the end.
-  Shard* shards_;       // One allocation, each shard on cache lines of its own.
+  // Written by shards when a key is pinned or no longer is; orders nothing.
+  std::atomic<int64_t> pinned_keys_{0};
+  Shard* shards_;  // One allocation, each shard on cache lines of its own.
   // Whether a snapshot is under way. Only Snapshot writes it, by compare-and-swap.
   std::atomic<bool> snapshot_active_{false};
 };

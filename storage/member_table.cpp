@@ -18,22 +18,21 @@ Entry* MemberTable::Insert(const HashedKey& member, const Entry::Value& value, U
 }
 
 Entry* MemberTable::Assign(Entry* entry, const Entry::Value& value, UnixMillis expiry) {
-  const size_t old_bytes = entry->allocated_bytes();
-  const bool had_expiry = entry->has_expiry();
+  const Table::Counted before(*entry);
   // The old blob goes last: the new value may be a view of it.
   const BlobRef old_blob = entry->IsBlob() ? BlobRef::Adopt(entry->blob()) : BlobRef();
   const void* const old_address = entry;
   entry = Entry::Rewrite(entry, value, expiry);
-  if (entry == old_address && !had_expiry && expiry == kNoExpiry) {
+  if (entry == old_address && !before.has_expiry && expiry == kNoExpiry) {
     // Where it was, in a class of the same size: only what it points to may count differently.
-    table_.AddBytes(static_cast<int64_t>(entry->allocated_bytes()) -
-                    static_cast<int64_t>(old_bytes));
+    table_.AddBytes(before.type, static_cast<int64_t>(entry->allocated_bytes()) -
+                                     static_cast<int64_t>(before.bytes));
     return entry;
   }
   const uint64_t hash = HashKeyText(entry->key());
   const Table::Place place = table_.PlaceOf(hash, old_address);
   LARDER_CHECK(place);
-  table_.Update(hash, place, entry, old_bytes, had_expiry);
+  table_.Update(hash, place, entry, before);
   return entry;
 }
 

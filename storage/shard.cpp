@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "base/allocator.h"
@@ -42,7 +43,8 @@ Shard::Shard(uint32_t id, const ShardOptions& options)
     : id_(id),
       other_tables_(static_cast<size_t>(options.databases) - 1),
       observer_(options.observer),
-      lazy_free_(options.lazy_free) {}
+      lazy_free_(options.lazy_free),
+      pinned_keys_(options.pinned_keys) {}
 
 Shard::~Shard() = default;
 
@@ -117,6 +119,15 @@ Entry* Shard::RandomEntry(int db, Random& random) {
   return table == nullptr || table->size() == 0 ? nullptr : table->RandomEntry(random);
 }
 
+Entry* Shard::FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted, int& db) {
+  for (db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
+    const Table* table = TableOf(db);
+    if (table == nullptr) continue;
+    if (Entry* entry = table->FindLike(hash, bits, wanted)) return entry;
+  }
+  return nullptr;
+}
+
 uint64_t Shard::Scan(int db, uint64_t cursor, const std::function<void(Entry&)>& visit) {
   const Table* table = TableOf(db);
   return table == nullptr ? 0 : table->Scan(cursor, visit);
@@ -181,6 +192,7 @@ Entry* Shard::Put(int db, const HashedKey& key, const Entry::Value& value, UnixM
   if (place) return Replace(table, key.hash, place, value, expiry);
   Entry* entry = Entry::Create(key.text, value, expiry, /*access=*/0);
   table.Insert(key.hash, entry);
+  TellInserted(key.hash, *entry);
   GrowIfNeeded(table);
   return entry;
 }
@@ -188,8 +200,7 @@ Entry* Shard::Put(int db, const HashedKey& key, const Entry::Value& value, UnixM
 Entry* Shard::Replace(Table& table, uint64_t hash, Table::Place place, const Entry::Value& value,
                       UnixMillis expiry) {
   Entry* entry = place.entry();
-  const size_t old_bytes = entry->allocated_bytes();
-  const bool had_expiry = entry->has_expiry();
+  const Table::Counted before(*entry);
   // The old value goes last: the new one may be a view of it.
   if (entry->type() != ValueType::kString) {
     FreeObject(entry->object());
@@ -198,7 +209,8 @@ Entry* Shard::Replace(Table& table, uint64_t hash, Table::Place place, const Ent
     const BlobRef old_blob = entry->IsBlob() ? BlobRef::Adopt(entry->blob()) : BlobRef();
     entry = Entry::Rewrite(entry, value, expiry);
   }
-  table.Update(hash, place, entry, old_bytes, had_expiry);
+  table.Update(hash, place, entry, before);
+  TellVolatility(hash, *entry, before.has_expiry);
   return entry;
 }
 
@@ -218,7 +230,8 @@ void Shard::EndEdit(int db, const HashedKey& key, Entry* entry, const Object& ob
   Table& table = *TableOf(db);
   LARDER_DCHECK(table.Find(key) && table.Find(key).entry() == entry);
   entry->SetObject(object);
-  table.AddBytes(static_cast<int64_t>(AllocatedBytes(object)) - static_cast<int64_t>(bytes_before));
+  table.AddBytes(object.type,
+                 static_cast<int64_t>(AllocatedBytes(object)) - static_cast<int64_t>(bytes_before));
   if (entry->has_timed_fields()) [[unlikely]]
     table.NoteDueFields(key.hash, *entry);
   if (changed && (hooks_ & kObserved) != 0 && observer_ != nullptr) [[unlikely]]
@@ -291,7 +304,8 @@ void Shard::EditBlob(Table& table, Table::Place place, size_t size) {
   blob->set_size(size);
   Blob* raw = blob.Detach();
   entry->SetBlobPointer(raw);
-  table.AddBytes(static_cast<int64_t>(entry->allocated_bytes()) - static_cast<int64_t>(old_bytes));
+  table.AddBytes(ValueType::kString,
+                 static_cast<int64_t>(entry->allocated_bytes()) - static_cast<int64_t>(old_bytes));
 }
 
 Entry* Shard::SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis expiry) {
@@ -299,16 +313,18 @@ Entry* Shard::SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis e
   const Table::Place place = table.Find(key);
   LARDER_DCHECK(place && place.entry() == entry);
   BeforeMutation(db, table, key.hash, key.text);
-  const size_t old_bytes = entry->allocated_bytes();
-  const bool had_expiry = entry->has_expiry();
+  const Table::Counted before(*entry);
   entry = Entry::ChangeExpiry(entry, expiry);
-  table.Update(key.hash, place, entry, old_bytes, had_expiry);
+  table.Update(key.hash, place, entry, before);
+  TellVolatility(key.hash, *entry, before.has_expiry);
   return entry;
 }
 
 // Takes the entry out of the table.
 Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place place) {
   BeforeMutation(db, table, key.hash, key.text);
+  TellErasing(*place.entry());
+  ForgetPin(db, key.text);
   Entry* entry = table.Remove(table.BucketIndex(key.hash), place);
   ShrinkAfterErase(db, table);
   return entry;
@@ -363,20 +379,64 @@ std::unique_ptr<Shard::Detached> Shard::Extract(int db, const HashedKey& key, En
   Table& table = *TableOf(db);
   const Table::Place place = table.Find(key);
   LARDER_CHECK(place && place.entry() == entry);
-  return std::unique_ptr<Detached>(new Detached(Unlink(db, table, key, place)));
+  const bool pinned = IsPinned(db, key.text);
+  return std::unique_ptr<Detached>(new Detached(Unlink(db, table, key, place), pinned));
 }
 
 Entry* Shard::Attach(int db, const HashedKey& key, std::unique_ptr<Detached> value) {
   Entry* source = std::exchange(value->entry_, nullptr);
   Entry* entry = Put(db, key, source->value(), source->expiry());
-  entry->set_access(source->access());
+  InheritAccess(*entry, source->access());
   Entry::DestroyShell(source);
+  if (value->pinned_) Pin(db, key, std::numeric_limits<int64_t>::max());
   return entry;
+}
+
+// ---- Pinned keys
+
+void Shard::NotePins(int64_t more) {
+  if (more == 0) return;
+  if (pinned_keys_ != nullptr) pinned_keys_->fetch_add(more, std::memory_order_relaxed);
+  has_pins_ = !pins_->empty();
+  if (!has_pins_) pins_.reset();
+}
+
+bool Shard::Pin(int db, const HashedKey& key, int64_t most) {
+  Table& table = *TableOf(db);
+  LARDER_DCHECK(table.Find(key));
+  if (IsPinned(db, key.text)) return true;
+  // Two threads that pin at once may both find the last room; that much the bound may be exceeded.
+  if (pinned_keys_ != nullptr && pinned_keys_->load(std::memory_order_relaxed) >= most)
+    return false;
+  BeforeMutation(db, table, key.hash, key.text);
+  if (pins_ == nullptr) pins_ = std::make_unique<PinnedKeys>();
+  NotePins(static_cast<int64_t>(pins_->Insert(db, key.text)));
+  return true;
+}
+
+bool Shard::Unpin(int db, const HashedKey& key) {
+  if (!IsPinned(db, key.text)) return false;
+  Table& table = *TableOf(db);
+  BeforeMutation(db, table, key.hash, key.text);
+  ForgetPin(db, key.text);
+  TellInserted(key.hash, *table.Find(key).entry());
+  return true;
+}
+
+void Shard::ForEachPinned(int db, absl::FunctionRef<void(const Entry&)> visit) const {
+  if (!has_pins_) return;
+  for (const std::string& name : pins_->names(db)) {
+    visit(*TableOf(db)->Find(HashedKey::Of(name)).entry());
+  }
 }
 
 void Shard::Flush(int db, Reclaim reclaim) {
   Table* table = TableOf(db);
   if (table == nullptr || table->bucket_count() == 0) return;
+  if (access_bits_ == AccessBits::kQueues) {
+    residents_->OnFlushed(*this, table->size(), table->volatile_size());
+  }
+  if (has_pins_) NotePins(-static_cast<int64_t>(pins_->Clear(db)));
   Table flushed = std::move(*table);
   if (db != 0) other_tables_[static_cast<size_t>(db) - 1].reset();
   if (flushed.walk().pending) {
@@ -397,6 +457,8 @@ void Shard::Discard(Table&& table, Reclaim reclaim) {
 
 void Shard::SwapDatabases(int a, int b) {
   if (a == b) return;
+  ++database_swaps_;
+  if (has_pins_) pins_->Swap(a, b);
   if (a > b) std::swap(a, b);
   std::unique_ptr<Table>& second = other_tables_[static_cast<size_t>(b) - 1];
   if (a != 0) {
@@ -436,6 +498,8 @@ void Shard::ShrinkIfNeeded(int db, Table& table, size_t& budget) {
 void Shard::RemoveExpired(int db, Table& table, uint32_t index, Table::Place place, uint64_t hash) {
   Entry* entry = place.entry();
   BeforeMutation(db, table, hash, entry->key());
+  TellErasing(*entry);
+  ForgetPin(db, entry->key());
   table.Remove(index, place);
   if (observer_ != nullptr) observer_->OnKeyExpired(*this, db, entry->key());
   Free(entry, Reclaim::kBackground);
@@ -452,8 +516,8 @@ bool Shard::ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place pl
   budget = std::max<size_t>(budget, 1);  // So that every look makes progress.
   const size_t fields = hash.EraseExpired(now, budget);
   entry->SetObject(hash.object());
-  table.AddBytes(static_cast<int64_t>(AllocatedBytes(entry->object())) -
-                 static_cast<int64_t>(bytes_before));
+  table.AddBytes(entry->type(), static_cast<int64_t>(AllocatedBytes(entry->object())) -
+                                    static_cast<int64_t>(bytes_before));
   if (fields == 0) return true;
   const bool emptied = hash.empty();
   if (observer_ != nullptr) {
@@ -461,6 +525,8 @@ bool Shard::ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place pl
     observer_->OnFieldsExpired(*this, db, entry->key(), fields, emptied);
   }
   if (!emptied) return true;
+  TellErasing(*entry);
+  ForgetPin(db, entry->key());
   table.Remove(index, place);
   Free(entry, Reclaim::kBackground);
   return false;
@@ -586,6 +652,12 @@ void Shard::EndSnapshot() {
 
 // ---- The rest
 
+void Shard::AddUsageTo(UsageByType& usage) const {
+  for (int db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
+    if (const Table* table = TableOf(db)) table->AddUsageTo(usage);
+  }
+}
+
 size_t Shard::memory_bytes() const {
   size_t bytes = first_table_.bytes();
   for (const auto& table : other_tables_) {
@@ -593,6 +665,20 @@ size_t Shard::memory_bytes() const {
   }
   for (const Table& table : flushed_) bytes += table.bytes();
   return bytes;
+}
+
+void Shard::set_access_bits(AccessBits bits, ResidentListener* listener) {
+  LARDER_DCHECK((listener != nullptr) == (bits == AccessBits::kQueues));
+  access_bits_ = bits;
+  residents_ = listener;
+}
+
+void Shard::InheritAccess(Entry& entry, uint32_t access) {
+  constexpr uint32_t kListeners = 0xf;
+  if (access_bits_ == AccessBits::kQueues) {
+    access = (access & ~kListeners) | (entry.access() & kListeners);
+  }
+  entry.set_access(access);
 }
 
 void Shard::set_observed(bool observed) {
@@ -604,6 +690,10 @@ void Shard::set_lazy_expiry(bool enabled) { lazy_expiry_ = enabled; }
 void Shard::CheckInvariants() const {
   for (int db = 0; db <= static_cast<int>(other_tables_.size()); ++db) {
     if (const Table* table = TableOf(db)) table->CheckInvariants();
+    if (!has_pins_) continue;
+    for (const std::string& name : pins_->names(db)) {
+      LARDER_CHECK(TableOf(db)->Find(HashedKey::Of(name)));
+    }
   }
   for (const Table& table : flushed_) table.CheckInvariants();
 }

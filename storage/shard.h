@@ -8,6 +8,7 @@
 // Concurrency: guarded by mu(). Lock order: shards by ascending id, all before any other mutex.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,10 +17,13 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "base/blob.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "storage/entry.h"
+#include "storage/pinned_keys.h"
+#include "storage/resident_listener.h"
 #include "storage/table.h"
 #include "storage/types.h"
 
@@ -54,6 +58,9 @@ struct ShardOptions {
   ShardObserver* observer = nullptr;  // Outlives the shard. May be null.
   // Outlives the shard; Keyspace brings its own. Null: everything is freed in place.
   LazyFree* lazy_free = nullptr;
+  // How many keys of all shards are pinned. Outlives the shard; Keyspace brings its own. May be
+  // null.
+  std::atomic<int64_t>* pinned_keys = nullptr;
 };
 
 class alignas(64) Shard {
@@ -85,6 +92,10 @@ class alignas(64) Shard {
   int64_t AverageTtl(int db, UnixMillis now, Random& random) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // A uniformly random entry (expired ones included; the caller filters), null if empty.
   Entry* RandomEntry(int db, Random& random) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // An entry of any database whose key's hash agrees with `hash` in the fingerprint and in the low
+  // `bits` bits, and for which wanted(entry) is true; its database in `db`. Null if there is none.
+  Entry* FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted, int& db)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Visits at least one bucket's entries from `cursor` on; returns the next cursor, 0 at the end.
   // Redis's SCAN guarantee: an entry present from the first call to the last is visited at least
   // once, whatever the table does in between. `visit` must not change the shard.
@@ -151,8 +162,9 @@ class alignas(64) Shard {
 
    private:
     friend class Shard;
-    explicit Detached(Entry* entry) : entry_(entry) {}
+    explicit Detached(Entry* entry, bool pinned = false) : entry_(entry), pinned_(pinned) {}
     Entry* entry_;
+    bool pinned_;  // The key was, and so will be the one that gets the value.
   };
   // Copies value, expiry and access bits of `entry`; blobs are shared, collections are copied.
   std::unique_ptr<Detached> Clone(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -161,6 +173,23 @@ class alignas(64) Shard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Creates or replaces `key` with it.
   Entry* Attach(int db, const HashedKey& key, std::unique_ptr<Detached> value)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // ---- Pinned keys, which nothing evicts. A pin belongs to a key that exists: it stays whatever
+  // the key is set to, follows Extract and Attach, and goes with the key. False if `most` keys of
+  // the keyspace are pinned already. REQUIRES: the key exists.
+  bool Pin(int db, const HashedKey& key, int64_t most) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // False if it was not pinned.
+  bool Unpin(int db, const HashedKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool IsPinned(int db, std::string_view key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return has_pins_ && pins_->Contains(db, key);
+  }
+  size_t pinned_size(int db) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return has_pins_ ? pins_->size(db) : 0;
+  }
+  // Calls visit(entry) for each pinned key, also one past its expiry. `visit` must not change the
+  // shard.
+  void ForEachPinned(int db, absl::FunctionRef<void(const Entry&)> visit) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Empties a database in constant time: its table goes to the background thread. kNow frees a
@@ -182,6 +211,24 @@ class alignas(64) Shard {
 
   // Bytes held by this shard: entries, values and tables, allocator rounding included.
   size_t memory_bytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Adds the keys of all databases and what these occupy, tables not counted, by type.
+  void AddUsageTo(UsageByType& usage) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // What the access bits of the entries here mean. Belongs to eviction.
+  enum class AccessBits : uint8_t {
+    kClock,      // What AccessClock says.
+    kUndecided,  // Nothing: those of old entries are being cleared, new ones have none.
+    kQueues,     // The lowest four belong to the listener, which is told of what comes and goes.
+  };
+  AccessBits access_bits() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return access_bits_; }
+  // `listener` outlives its use; null for all but kQueues.
+  void set_access_bits(AccessBits bits, ResidentListener* listener)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Grows when databases are swapped, which leads a walk by their numbers astray.
+  uint32_t database_swaps() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return database_swaps_; }
+  // Gives an entry the access bits that another had, or it had in another life. What a listener
+  // knows of it stays.
+  void InheritAccess(Entry& entry, uint32_t access) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Whether OnKeyChanging is wanted: someone watches or tracks a key here.
   void set_observed(bool observed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -216,6 +263,22 @@ class alignas(64) Shard {
   void RunHooks(int db, Table& table, uint64_t hash, std::string_view key)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
+  // Every entry that comes or goes passes here.
+  void TellInserted(uint64_t hash, Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (access_bits_ == AccessBits::kQueues) [[unlikely]]
+      residents_->OnInserted(*this, hash, entry);
+  }
+  void TellErasing(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (access_bits_ == AccessBits::kQueues) [[unlikely]]
+      residents_->OnErasing(*this, HashKeyText(entry.key()), entry);
+  }
+  void TellVolatility(uint64_t hash, Entry& entry, bool had_expiry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (access_bits_ == AccessBits::kQueues && entry.has_expiry() != had_expiry) [[unlikely]] {
+      residents_->OnVolatilityChanged(*this, hash, entry);
+    }
+  }
+
   // What every writing call comes down to.
   Entry* Put(int db, const HashedKey& key, const Entry::Value& value, UnixMillis expiry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -235,6 +298,13 @@ class alignas(64) Shard {
   // The same for fields of the hash at `place`. False if the key is gone.
   bool ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place place, UnixMillis now,
                       size_t& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // A key is about to be removed.
+  void ForgetPin(int db, std::string_view key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (has_pins_) [[unlikely]]
+      NotePins(-static_cast<int64_t>(pins_->Erase(db, key)));
+  }
+  // So many more are pinned (fewer if negative).
+  void NotePins(int64_t more) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Free(Entry* entry, Reclaim reclaim);
   void FreeObject(const Object& object);
 
@@ -259,11 +329,17 @@ class alignas(64) Shard {
   const uint32_t id_;
   uint8_t hooks_ ABSL_GUARDED_BY(mu_) = 0;
   bool lazy_expiry_ ABSL_GUARDED_BY(mu_) = true;
-  uint32_t epoch_ ABSL_GUARDED_BY(mu_) = 0;  // Of the last snapshot, as Bucket::version counts.
+  AccessBits access_bits_ ABSL_GUARDED_BY(mu_) = AccessBits::kClock;
+  bool has_pins_ ABSL_GUARDED_BY(mu_) = false;  // Whether there are pins_.
+  uint32_t epoch_ ABSL_GUARDED_BY(mu_) = 0;     // Of the last snapshot, as Bucket::version counts.
   Table first_table_ ABSL_GUARDED_BY(mu_);
   std::vector<std::unique_ptr<Table>> other_tables_ ABSL_GUARDED_BY(mu_);  // Null while empty.
   ShardObserver* const observer_;
   LazyFree* const lazy_free_;
+  ResidentListener* residents_ ABSL_GUARDED_BY(mu_) = nullptr;  // Set while kQueues.
+  uint32_t database_swaps_ ABSL_GUARDED_BY(mu_) = 0;
+  std::atomic<int64_t>* const pinned_keys_;
+  std::unique_ptr<PinnedKeys> pins_ ABSL_GUARDED_BY(mu_);  // Null while nothing is pinned.
   SnapshotSink* sink_ ABSL_GUARDED_BY(mu_) = nullptr;
   std::vector<Table> flushed_ ABSL_GUARDED_BY(mu_);  // Not entirely seen by the snapshot yet.
 };

@@ -35,6 +35,17 @@ uint64_t DueTick(const Entry& entry) {
   return std::min(tick, Hash(entry.object()).due_tick());
 }
 
+template <typename T>
+int64_t BytesOf(size_t count) {
+  return static_cast<int64_t>(count * sizeof(T));
+}
+
+// The same, as the allocator rounds it.
+template <typename T>
+int64_t RoundedBytesOf(size_t count) {
+  return count == 0 ? 0 : static_cast<int64_t>(SizeClass(count * sizeof(T)));
+}
+
 void PrefetchEntryLines(const Entry* entry) {
   Prefetch(entry);
   Prefetch(reinterpret_cast<const char*>(entry) + 64);
@@ -48,6 +59,8 @@ void Table::Swap(Table& other) noexcept {
   std::swap(first_page_, other.first_page_);
   std::swap(size_, other.size_);
   std::swap(bytes_, other.bytes_);
+  std::swap(structure_bytes_, other.structure_bytes_);
+  std::swap(collections_, other.collections_);
   std::swap(volatile_size_, other.volatile_size_);
   std::swap(due_tick_, other.due_tick_);
   std::swap(pass_tick_, other.pass_tick_);
@@ -92,6 +105,25 @@ const Entry* Table::LikelyEntry(uint64_t hash) const {
 
 void Table::PrefetchEntry(uint64_t hash) const {
   if (const Entry* entry = LikelyEntry(hash)) PrefetchEntryLines(entry);
+}
+
+Entry* Table::FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted) const {
+  if (bucket_count_ == 0) return nullptr;
+  const uint64_t known = (uint64_t{1} << bits) - 1;
+  const uint8_t fingerprint = Bucket::FingerprintOf(hash);
+  // A table with more buckets than the known bits can tell apart has several homes for them.
+  uint64_t home = hash & known;
+  do {
+    for (const Bucket* bucket = &this->bucket(BucketIndex(home)); bucket != nullptr;
+         bucket = bucket->overflow()) {
+      for (unsigned matches = bucket->Match(fingerprint); matches != 0; matches &= matches - 1) {
+        Entry* entry = bucket->entry(static_cast<unsigned>(std::countr_zero(matches)));
+        if (((HashKeyText(entry->key()) ^ hash) & known) == 0 && wanted(*entry)) return entry;
+      }
+    }
+    home += known + 1;
+  } while (home <= mask_);
+  return nullptr;
 }
 
 void Table::PrefetchValue(uint64_t hash) const {
@@ -147,15 +179,59 @@ void Table::PrefetchChain(const Bucket& home) {
 // ---- Changing
 
 void Table::CountEntry(const Entry& entry) {
+  const size_t bytes = entry.allocated_bytes();
   ++size_;
   volatile_size_ += entry.has_expiry();
-  bytes_ += entry.allocated_bytes();
+  bytes_ += bytes;
+  if (entry.type() != ValueType::kString) [[unlikely]]
+    CountCollection(entry.type(), bytes);
 }
 
 void Table::UncountEntry(const Entry& entry) {
+  const size_t bytes = entry.allocated_bytes();
   --size_;
   volatile_size_ -= entry.has_expiry();
-  bytes_ -= entry.allocated_bytes();
+  bytes_ -= bytes;
+  if (entry.type() != ValueType::kString) [[unlikely]]
+    UncountCollection(entry.type(), bytes);
+}
+
+void Table::CountCollection(ValueType type, size_t bytes) {
+  if (collections_ == nullptr) {
+    collections_ = std::make_unique<UsageByType>();
+    AddStructure(RoundedBytesOf<UsageByType>(1));
+  }
+  TypeUsage& usage = UsageOf(*collections_, type);
+  ++usage.keys;
+  usage.bytes += bytes;
+}
+
+void Table::UncountCollection(ValueType type, size_t bytes) {
+  TypeUsage& usage = UsageOf(*collections_, type);
+  --usage.keys;
+  usage.bytes -= bytes;
+}
+
+// When nothing is left to be counted.
+void Table::DropCollectionCounts() {
+  if (collections_ == nullptr) return;
+  collections_.reset();
+  AddStructure(-RoundedBytesOf<UsageByType>(1));
+}
+
+void Table::AddUsageTo(UsageByType& usage) const {
+  TypeUsage strings = {.keys = size_, .bytes = bytes_ - structure_bytes_};
+  if (collections_ != nullptr) {
+    for (size_t type = 0; type < usage.size(); ++type) {
+      const TypeUsage& collections = (*collections_)[type];
+      usage[type].keys += collections.keys;
+      usage[type].bytes += collections.bytes;
+      strings.keys -= collections.keys;
+      strings.bytes -= collections.bytes;
+    }
+  }
+  UsageOf(usage, ValueType::kString).keys += strings.keys;
+  UsageOf(usage, ValueType::kString).bytes += strings.bytes;
 }
 
 void Table::Insert(uint64_t hash, Entry* entry) {
@@ -176,7 +252,7 @@ void Table::AddToChain(Bucket& home, uint8_t fingerprint, Entry* entry) {
   if (count < Bucket::kSlots) return bucket->Set(count, fingerprint, entry);
 
   auto* overflow = new (AllocateBuckets(1)) Bucket;
-  bytes_ += sizeof(Bucket);
+  AddStructure(sizeof(Bucket));
   constexpr unsigned kLast = Bucket::kOverflowSlot;
   overflow->Set(0, bucket->fingerprint(kLast), bucket->entry(kLast));
   overflow->Set(1, fingerprint, entry);
@@ -211,7 +287,7 @@ Entry* Table::Remove(uint32_t index, Place place) {
 
 void Table::FreeOverflow(Bucket* overflow) {
   Deallocate(overflow, sizeof(Bucket));
-  bytes_ -= sizeof(Bucket);
+  AddStructure(-int64_t{sizeof(Bucket)});
 }
 
 Table::Place Table::PlaceAt(uint32_t index, unsigned position) const {
@@ -223,10 +299,15 @@ Table::Place Table::PlaceAt(uint32_t index, unsigned position) const {
   return position < bucket->count() ? Place{bucket, position} : Place{};
 }
 
-void Table::Update(uint64_t hash, Place place, Entry* entry, size_t old_bytes, bool had_expiry) {
+void Table::Update(uint64_t hash, Place place, Entry* entry, const Counted& before) {
   place.bucket->SetEntry(place.slot, entry);
-  bytes_ += entry->allocated_bytes() - old_bytes;
-  volatile_size_ += entry->has_expiry() - uint64_t{had_expiry};
+  const size_t bytes = entry->allocated_bytes();
+  bytes_ += bytes - before.bytes;
+  volatile_size_ += entry->has_expiry() - uint64_t{before.has_expiry};
+  if (before.type != ValueType::kString) [[unlikely]]
+    UncountCollection(before.type, before.bytes);
+  if (entry->type() != ValueType::kString) [[unlikely]]
+    CountCollection(entry->type(), bytes);
   if (const uint64_t tick = DueTick(*entry); tick != kNoTick) LowerTick(BucketIndex(hash), tick);
 }
 
@@ -331,7 +412,7 @@ void Table::DropLastBucket() {
     return;
   }
   Deallocate(SegmentOf(bucket_count_).buckets, last_capacity_ * sizeof(Bucket));
-  bytes_ -= last_capacity_ * sizeof(Bucket);
+  AddStructure(-BytesOf<Bucket>(last_capacity_));
   last_capacity_ = kSegmentBuckets;
   DropPageOf(segment);
 }
@@ -341,7 +422,7 @@ void Table::AddSegment(uint32_t capacity) {
   AddPageFor(segment);
   SegmentOf(bucket_count_) = {.buckets = AllocateBuckets(capacity), .due_tick = kNoTick};
   last_capacity_ = static_cast<uint8_t>(capacity);
-  bytes_ += capacity * sizeof(Bucket);
+  AddStructure(BytesOf<Bucket>(capacity));
 }
 
 void Table::AddPageFor(uint32_t segment) {
@@ -354,7 +435,7 @@ void Table::AddPageFor(uint32_t segment) {
       Deallocate(first_page_, first_page_capacity_ * sizeof(Segment));
     }
     first_page_ = page;
-    bytes_ += (capacity - first_page_capacity_) * sizeof(Segment);
+    AddStructure(BytesOf<Segment>(capacity) - BytesOf<Segment>(first_page_capacity_));
     first_page_capacity_ = static_cast<uint16_t>(capacity);
     return;
   }
@@ -364,18 +445,18 @@ void Table::AddPageFor(uint32_t segment) {
     // Grows to 8 KiB only when the table has 33 million buckets.
     const uint32_t capacity = std::max(4u, more_capacity_ * 2);
     more_pages_ = static_cast<Segment**>(Reallocate(more_pages_, capacity * sizeof(Segment*)));
-    bytes_ += SizeClass(capacity * sizeof(Segment*)) -
-              (more_capacity_ == 0 ? 0 : SizeClass(more_capacity_ * sizeof(Segment*)));
+    AddStructure(RoundedBytesOf<Segment*>(capacity) - RoundedBytesOf<Segment*>(more_capacity_));
     more_capacity_ = capacity;
   }
   more_pages_[page] = static_cast<Segment*>(Allocate(kPageSegments * sizeof(Segment)));
-  bytes_ += kPageSegments * sizeof(Segment);
+  AddStructure(BytesOf<Segment>(kPageSegments));
 }
 
 void Table::DropPageOf(uint32_t segment) {
   if (segment == 0) {
     Deallocate(first_page_, first_page_capacity_ * sizeof(Segment));
-    bytes_ -= first_page_capacity_ * sizeof(Segment);
+    AddStructure(-BytesOf<Segment>(first_page_capacity_));
+    DropCollectionCounts();
     first_page_ = nullptr;
     first_page_capacity_ = 0;
     longest_chain_ = 1;
@@ -388,10 +469,10 @@ void Table::DropPageOf(uint32_t segment) {
   if (segment < kPageSegments || segment % kPageSegments != 0) return;
   const uint32_t page = segment / kPageSegments - 1;
   Deallocate(more_pages_[page], kPageSegments * sizeof(Segment));
-  bytes_ -= kPageSegments * sizeof(Segment);
+  AddStructure(-BytesOf<Segment>(kPageSegments));
   if (page != 0) return;
   Deallocate(more_pages_, more_capacity_ * sizeof(Segment*));
-  bytes_ -= SizeClass(more_capacity_ * sizeof(Segment*));
+  AddStructure(-RoundedBytesOf<Segment*>(more_capacity_));
   more_pages_ = nullptr;
   more_capacity_ = 0;
 }
@@ -402,8 +483,7 @@ void Table::ResizeLastSegment(uint32_t capacity) {
   Bucket* buckets = AllocateBuckets(capacity);
   std::copy_n(segment.buckets, used, buckets);
   Deallocate(segment.buckets, last_capacity_ * sizeof(Bucket));
-  bytes_ += capacity * sizeof(Bucket);
-  bytes_ -= last_capacity_ * sizeof(Bucket);
+  AddStructure(BytesOf<Bucket>(capacity) - BytesOf<Bucket>(last_capacity_));
   segment.buckets = buckets;
   last_capacity_ = static_cast<uint8_t>(capacity);
 }
@@ -493,6 +573,7 @@ bool Table::ClearSome(uint32_t buckets) {
 // ---- Checking
 
 void Table::CheckInvariants() const {
+  UsageByType usage;
   uint64_t size = 0;
   uint64_t volatile_size = 0;
   size_t bytes = first_page_capacity_ * sizeof(Segment);
@@ -530,13 +611,23 @@ void Table::CheckInvariants() const {
         LARDER_CHECK(home.tick() <= DueTick(entry));
         ++size;
         volatile_size += entry.has_expiry();
-        bytes += entry.allocated_bytes();
+        ++UsageOf(usage, entry.type()).keys;
+        UsageOf(usage, entry.type()).bytes += entry.allocated_bytes();
       }
     }
     LARDER_CHECK(length <= longest_chain_);
   }
   LARDER_CHECK(size == size_);
   LARDER_CHECK(volatile_size == volatile_size_);
+  if (collections_ != nullptr) bytes += SizeClass(sizeof(UsageByType));
+  LARDER_CHECK(bytes == structure_bytes_);
+  UsageByType counted;
+  AddUsageTo(counted);
+  for (size_t type = 0; type < usage.size(); ++type) {
+    LARDER_CHECK(usage[type].keys == counted[type].keys);
+    LARDER_CHECK(usage[type].bytes == counted[type].bytes);
+    bytes += usage[type].bytes;
+  }
   LARDER_CHECK(bytes == bytes_);
   LARDER_CHECK(bucket_count_ != 0 || first_page_ == nullptr);
 }

@@ -19,12 +19,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "base/random.h"
 #include "storage/bucket.h"
 #include "storage/entry.h"
+#include "storage/type_usage.h"
 #include "storage/types.h"
 
 namespace larder {
@@ -60,6 +62,8 @@ class Table {
   uint32_t bucket_count() const { return bucket_count_; }
   // Entries, what they point to, buckets and directory, allocator rounding included.
   size_t bytes() const { return bytes_; }
+  // Adds what the entries are and occupy, without buckets and directory.
+  void AddUsageTo(UsageByType& usage) const;
 
   // ---- Finding. All but Find need a table with a bucket.
   Place Find(const HashedKey& key) const;
@@ -74,6 +78,9 @@ class Table {
   void PrefetchEntry(uint64_t hash) const;
   // The first entry with the hash's fingerprint: nearly always the one that is looked for.
   const Entry* LikelyEntry(uint64_t hash) const;
+  // The first entry whose hash has the same fingerprint and the same low `bits` bits as `hash`, and
+  // for which wanted(entry) is true; null if there is none. Keys are hashed to compare those bits.
+  Entry* FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted) const;
   // The beginning of the collection to which the entry points.
   void PrefetchValue(uint64_t hash) const;
 
@@ -111,9 +118,17 @@ class Table {
   }
   // Forgets the entry without freeing it; the chain's last entry takes its place.
   Entry* Remove(uint32_t index, Place place);
+  // What is counted for an entry; to be taken before it is changed.
+  struct Counted {
+    explicit Counted(const Entry& entry)
+        : bytes(entry.allocated_bytes()), type(entry.type()), has_expiry(entry.has_expiry()) {}
+    size_t bytes;
+    ValueType type;
+    bool has_expiry;
+  };
   // The entry at `place` is now `entry`, which may be at another address, with other sizes:
-  // `old_bytes` and `had_expiry` tell what was counted for it.
-  void Update(uint64_t hash, Place place, Entry* entry, size_t old_bytes, bool had_expiry);
+  // `before` tells what was counted for it.
+  void Update(uint64_t hash, Place place, Entry* entry, const Counted& before);
 
   // Splits buckets ahead of time, while they are empty and splitting costs next to nothing: for so
   // many entries. REQUIRES: size() == 0, Prepare() was called.
@@ -123,8 +138,12 @@ class Table {
   // A copy of the same shape, without hashing a key; `copy` makes each entry's.
   static Table CopyOf(const Table& other, absl::FunctionRef<Entry*(const Entry&)> copy);
 
-  // What an entry points to has grown by so much.
-  void AddBytes(int64_t bytes) { bytes_ += static_cast<size_t>(bytes); }
+  // What an entry of this type points to has grown by so much.
+  void AddBytes(ValueType type, int64_t bytes) {
+    bytes_ += static_cast<size_t>(bytes);
+    if (type != ValueType::kString)
+      UsageOf(*collections_, type).bytes += static_cast<size_t>(bytes);
+  }
 
   bool WantsToGrow() const { return size_ * 2 > uint64_t{bucket_count_} * kGrowAtHalves; }
   // Brings in what the next Grow will read: the bucket two insertions ahead, its entries one ahead.
@@ -225,6 +244,14 @@ class Table {
 
   void CountEntry(const Entry& entry);
   void UncountEntry(const Entry& entry);
+  void CountCollection(ValueType type, size_t bytes);
+  void UncountCollection(ValueType type, size_t bytes);
+  void DropCollectionCounts();
+  // Buckets or directory have grown by so much.
+  void AddStructure(int64_t bytes) {
+    bytes_ += static_cast<size_t>(bytes);
+    structure_bytes_ += static_cast<size_t>(bytes);
+  }
 
   uint32_t bucket_count_ = 0;
   uint32_t mask_ = 0;  // bit_ceil(bucket_count_) - 1.
@@ -243,6 +270,11 @@ class Table {
   uint32_t more_capacity_ = 0;  // Pages for which more_pages_ has room.
   Segment** more_pages_ = nullptr;
   Walk walk_;
+  // Of bytes_, what is no entry's.
+  size_t structure_bytes_ = 0;
+  // All but strings, which are the rest: they are counted without touching a cache line more than
+  // an insertion does anyway. Null until there is a collection.
+  std::unique_ptr<UsageByType> collections_;
 };
 
 }  // namespace larder

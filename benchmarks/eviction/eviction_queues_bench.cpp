@@ -10,29 +10,35 @@
 
 #include "base/random.h"
 #include "benchmark/benchmark.h"
+#include "eviction/pick_victim.h"
 
 namespace larder {
 namespace {
 
 constexpr KeyId kKeys = 1 << 20;
+constexpr size_t kBytes = 100;
 
 // Ids are places in an array; half as many again as are resident, so that keys come back.
-class ArrayDomain final : public Residents {
+class ArrayDomain {
  public:
   explicit ArrayDomain(QueuePolicy policy)
       : states_(kKeys + kKeys / 2), queues_(MakeEvictionQueues(policy, 1)) {
-    for (KeyId id = 0; id < kKeys; ++id) queues_->OnInsert(id, states_[id], *this);
+    for (KeyId id = 0; id < kKeys; ++id) queues_->OnInsert(id, states_[id], kBytes);
   }
 
-  void Hit(KeyId id) { queues_->OnHit(id, states_[id]); }
+  void Hit(KeyId id) {
+    QueueState(states_[id]).AddHit();
+    if (queues_->sample().Includes(id)) queues_->Observe(id, kBytes);
+  }
   // A victim's state is zero: it is as if it had gone.
   void Replace(KeyId id) {
     if (states_[id] != 0) return Hit(id);
-    queues_->OnInsert(id, states_[id], *this);
-    benchmark::DoNotOptimize(queues_->PickVictim(*this));
+    queues_->OnInsert(id, states_[id], kBytes);
+    benchmark::DoNotOptimize(PickVictim(*queues_, [this](KeyId candidate) {
+      return CandidateEntry{&states_[candidate], {.bytes = kBytes}};
+    }));
   }
   size_t size() const { return states_.size(); }
-  uint8_t* Find(KeyId id) override { return states_[id] == 0 ? nullptr : &states_[id]; }
 
  private:
   std::vector<uint8_t> states_;

@@ -2,12 +2,13 @@
 
 #include "base/check.h"
 #include "benchmarks/eviction/simulated_cache.h"
+#include "eviction/pick_victim.h"
 
 namespace larder {
 namespace {
 
 // Stands in for the server: a table of entries by the ids of their keys.
-class QueueCache final : public SimulatedCache, private Residents {
+class QueueCache final : public SimulatedCache {
  public:
   QueueCache(QueuePolicy policy, CacheShape shape, uint64_t seed)
       : capacity_(shape.capacity),
@@ -17,13 +18,14 @@ class QueueCache final : public SimulatedCache, private Residents {
   bool Access(uint32_t key, uint32_t size, size_t /*time*/) override {
     Slot& slot = entries_[key];
     if (slot.resident) {
-      queues_->OnHit(IdOf(key), slot.state);
+      QueueState(slot.state).AddHit();
+      if (queues_->sample().Includes(IdOf(key))) queues_->Observe(IdOf(key), size);
       return true;
     }
     if (size > capacity_) return false;
     slot = {.size = size, .resident = true};
     used_ += size;
-    queues_->OnInsert(IdOf(key), slot.state, *this);
+    queues_->OnInsert(IdOf(key), slot.state, size);
     while (used_ > capacity_) EvictOne();
     return false;
   }
@@ -53,13 +55,11 @@ class QueueCache final : public SimulatedCache, private Residents {
     return (id ^ id >> 16) * InverseOf(kFactor) - 1;
   }
 
-  uint8_t* Find(KeyId id) override {
-    Slot& slot = entries_[KeyOf(id)];
-    return slot.resident ? &slot.state : nullptr;
-  }
-
   void EvictOne() {
-    const std::optional<KeyId> victim = queues_->PickVictim(*this);
+    const std::optional<KeyId> victim = PickVictim(*queues_, [this](KeyId id) {
+      Slot& slot = entries_[KeyOf(id)];
+      return CandidateEntry{slot.resident ? &slot.state : nullptr, {.bytes = slot.size}};
+    });
     LARDER_CHECK(victim.has_value());
     Slot& slot = entries_[KeyOf(*victim)];
     LARDER_CHECK(slot.resident);

@@ -49,6 +49,25 @@ TEST(AccessClockTest, PoliciesWithoutFrequencyKeepTheTime) {
   EXPECT_TRUE(AccessClock({.policy = EvictionPolicy::kVolatileLfu}, kStart).counts());
 }
 
+TEST(AccessClockTest, BesideQueuesTheTimeKeepsToItsBits) {
+  Random random(1);
+  const auto clock_at = [](UnixMillis now) {
+    return AccessClock({.policy = EvictionPolicy::kAllKeysAdaptive}, now);
+  };
+  constexpr uint32_t kOfQueues = 0b0110;
+  uint32_t access = clock_at(kStart).Touched(kOfQueues, random);
+  EXPECT_EQ(access & 0xf, kOfQueues);
+  EXPECT_FALSE(AccessClock::EverTouched(kOfQueues));
+  EXPECT_TRUE(AccessClock::EverTouched(access));
+  EXPECT_EQ(clock_at(kStart + 90 * kSecond).IdleSeconds(access), 90u);
+  EXPECT_EQ(clock_at(kStart).IdleSeconds(clock_at(kStart).OfIdleSeconds(1000)), 1000u);
+  // It wraps after 2^20 seconds, and is never zero.
+  constexpr UnixMillis kWrap = (UnixMillis{1} << 20) * 1700 * kSecond;
+  access = clock_at(kWrap - 5 * kSecond).Touched(kOfQueues, random);
+  EXPECT_EQ(clock_at(kWrap + 5 * kSecond).IdleSeconds(access), 10u);
+  EXPECT_TRUE(AccessClock::EverTouched(clock_at(kWrap).Touched(kOfQueues, random)));
+}
+
 TEST(AccessClockTest, ANewEntryHasAFrequencyOfFive) {
   Random random(1);
   const AccessClock clock = Frequency(kStart);

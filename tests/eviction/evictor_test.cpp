@@ -1,5 +1,6 @@
 #include "eviction/evictor.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -21,7 +22,8 @@ class EvictorTest : public testing::Test {
   EvictorTest()
       : keyspace_({.shards = kShards, .shard = {.databases = 2}}),
         gauge_(keyspace_),
-        evictor_(keyspace_, std::make_unique<ShardGauge>(keyspace_),
+        domains_(keyspace_, 1, /*seed=*/1),
+        evictor_(keyspace_, domains_, std::make_unique<ShardGauge>(keyspace_),
                  std::make_unique<SampledVictims>(keyspace_)) {}
 
   static Evictor::Options WithPolicy(EvictionPolicy policy, int64_t maxmemory_bytes) {
@@ -55,8 +57,10 @@ class EvictorTest : public testing::Test {
   }
 
   bool MakeRoom(const Evictor::Options& options) {
-    return evictor_.MakeRoom(options, kNow, random_, [&](int db, std::string_view key) {
-      evicted_.emplace(db, std::string(key));
+    return evictor_.MakeRoom(options, kNow, random_, [&](const Evictor::Evicted& evicted) {
+      evicted_.emplace(evicted.db, std::string(evicted.key));
+      longest_idle_seconds_ = std::max(longest_idle_seconds_, evicted.idle_seconds);
+      evicted_bytes_ += evicted.bytes;
     });
   }
 
@@ -77,9 +81,12 @@ class EvictorTest : public testing::Test {
 
   Keyspace keyspace_;
   ShardGauge gauge_;
+  EvictionDomains domains_;
   Evictor evictor_;
   Random random_{42};
   std::set<std::pair<int, std::string>> evicted_;
+  int64_t longest_idle_seconds_ = 0;
+  int64_t evicted_bytes_ = 0;
 };
 
 TEST_F(EvictorTest, LeavesEverythingWithinTheLimit) {
@@ -106,6 +113,15 @@ TEST_F(EvictorTest, EvictsEverythingIfItMust) {
     EXPECT_TRUE(MakeRoom(WithPolicy(EvictionPolicy::kAllKeysRandom, kUnreachable)));
   }
   EXPECT_EQ(evicted_.size(), 100u);
+}
+
+TEST_F(EvictorTest, TellsHowLargeAndHowOldWhatItEvictedWas) {
+  Set("key", kNow - 100'000);
+  const int64_t used_bytes = gauge_.UsedBytes();
+  EvictKeys(EvictionPolicy::kAllKeysLru, 1);
+  EXPECT_EQ(longest_idle_seconds_, 100);
+  EXPECT_GE(evicted_bytes_, 100);
+  EXPECT_LE(evicted_bytes_, used_bytes - gauge_.UsedBytes());
 }
 
 // Half a millisecond; what is left to do is done by the next who ask.
@@ -180,6 +196,49 @@ TEST_F(EvictorTest, AKeyThatWasUsedAfterItWasPooledStays) {
   EvictKeys(EvictionPolicy::kAllKeysLru, 10);
   EXPECT_EQ(CountEvicted("idle"), static_cast<int>(evicted_.size()));
 }
+
+// Under each policy.
+class PinnedKeyTest : public EvictorTest, public testing::WithParamInterface<EvictionPolicy> {
+ protected:
+  void Pin(const std::string& key) {
+    const HashedKey hashed = HashedKey::Of(key);
+    Shard& shard = keyspace_.ShardFor(hashed);
+    MutexLock lock(shard.mu());
+    ASSERT_TRUE(shard.Pin(0, hashed, 100));
+  }
+};
+
+TEST_P(PinnedKeyTest, GoesNeverAndAllTheRestMay) {
+  for (int i = 0; i < 20; ++i) {
+    Set("pinned" + std::to_string(i), kNow - 1'000'000, kNow + 1000);
+    Pin("pinned" + std::to_string(i));
+  }
+  for (int i = 0; i < 100; ++i) Set("key" + std::to_string(i), kNow, kNow + 100'000);
+  bool room = true;
+  for (int i = 0; room && i < 1000; ++i) room = MakeRoom(WithPolicy(GetParam(), kUnreachable));
+  EXPECT_FALSE(room);
+  EXPECT_EQ(evicted_.size(), 100u);
+  EXPECT_EQ(CountEvicted("pinned"), 0);
+}
+
+TEST_P(PinnedKeyTest, IsSparedAlsoWhenItWasChosenAlready) {
+  // The pool remembers 16 of these.
+  for (int i = 0; i < 20; ++i) Set("key" + std::to_string(i), kNow - 1'000'000, kNow + 1000);
+  EvictKeys(GetParam(), 1);
+  evicted_.clear();
+  for (int i = 0; i < 20; ++i) {
+    if (Has("key" + std::to_string(i))) Pin("key" + std::to_string(i));
+  }
+  EXPECT_FALSE(MakeRoom(WithPolicy(GetParam(), kUnreachable)));
+  EXPECT_TRUE(evicted_.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, PinnedKeyTest,
+                         testing::Values(EvictionPolicy::kAllKeysLru, EvictionPolicy::kAllKeysLfu,
+                                         EvictionPolicy::kAllKeysRandom,
+                                         EvictionPolicy::kVolatileLru, EvictionPolicy::kVolatileLfu,
+                                         EvictionPolicy::kVolatileRandom,
+                                         EvictionPolicy::kVolatileTtl));
 
 // Each policy that spares keys without a TTL, also when next to none has one.
 class VolatileEvictorTest : public EvictorTest,

@@ -1,8 +1,11 @@
 #include "eviction/place_queue.h"
 
-#include <set>
+#include <algorithm>
+#include <deque>
+#include <optional>
 #include <vector>
 
+#include "base/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -11,14 +14,12 @@ namespace {
 
 std::vector<KeyId> Drain(PlaceQueue& queue) {
   std::vector<KeyId> ids;
-  while (!queue.empty()) {
-    ids.push_back(queue.Front());
+  while (const std::optional<KeyId> id = queue.Front()) {
+    ids.push_back(*id);
     queue.PopFront();
   }
   return ids;
 }
-
-bool IsEven(KeyId id) { return id % 2 == 0; }
 
 TEST(PlaceQueueTest, FirstInFirstOut) {
   PlaceQueue queue;
@@ -26,51 +27,72 @@ TEST(PlaceQueueTest, FirstInFirstOut) {
   EXPECT_THAT(Drain(queue), testing::ElementsAre(3u, 1u, 2u));
 }
 
-TEST(PlaceQueueTest, ASweepDropsWhatIsNotKeptAndKeepsTheOrder) {
+TEST(PlaceQueueTest, WhoIsErasedIsPassedOver) {
   PlaceQueue queue;
-  for (KeyId id = 0; id < 10; ++id) queue.Push(id);
-  EXPECT_FALSE(queue.Sweep(9, IsEven));
-  EXPECT_TRUE(queue.Sweep(9, IsEven));
-  EXPECT_EQ(queue.places(), 5u);
-  EXPECT_THAT(Drain(queue), testing::ElementsAre(0u, 2u, 4u, 6u, 8u));
+  for (KeyId id = 0; id < 6; ++id) queue.Push(id);
+  for (KeyId id : {0u, 3u, 5u}) queue.Erase(id);
+  EXPECT_EQ(queue.size(), 3u);
+  EXPECT_THAT(Drain(queue), testing::ElementsAre(1u, 2u, 4u));
 }
 
-TEST(PlaceQueueTest, TheMarkTurnsWhenASweepEnds) {
+TEST(PlaceQueueTest, WhoComesBackQueuesAtTheEnd) {
   PlaceQueue queue;
-  for (KeyId id = 0; id < 4; ++id) queue.Push(id);
-  const bool mark = queue.sweep_mark();
-  queue.Sweep(2, IsEven);
-  EXPECT_EQ(queue.sweep_mark(), mark);
-  queue.Sweep(2, IsEven);
-  EXPECT_NE(queue.sweep_mark(), mark);
+  for (KeyId id : {1u, 2u}) queue.Push(id);
+  queue.Erase(1);
+  queue.Push(1);
+  EXPECT_THAT(Drain(queue), testing::ElementsAre(2u, 1u));
 }
 
-// Pops and pushes may come at any moment of a sweep, also when it has dropped all that it saw.
-TEST(PlaceQueueTest, PopsAndPushesGoOnDuringASweep) {
-  for (size_t swept = 0; swept <= 8; ++swept) {
-    for (size_t popped = 0; popped <= 3; ++popped) {
-      PlaceQueue queue;
-      for (KeyId id = 1; id <= 8; ++id) queue.Push(id);
-      queue.Sweep(swept, IsEven);
-      std::vector<KeyId> popped_ids;
-      for (size_t i = 0; i < popped; ++i) {
-        popped_ids.push_back(queue.Front());
-        queue.PopFront();
-      }
-      queue.Push(10);
-      while (!queue.Sweep(1, IsEven)) {
-      }
-      std::vector<KeyId> ids = popped_ids;
-      for (KeyId id : Drain(queue)) ids.push_back(id);
-      std::vector<KeyId> expected;
-      for (KeyId id = 1; id <= 8; ++id) {
-        const bool was_popped = std::set<KeyId>(popped_ids.begin(), popped_ids.end()).contains(id);
-        if (IsEven(id) || was_popped) expected.push_back(id);
-      }
-      expected.push_back(10);
-      EXPECT_EQ(ids, expected) << swept << " swept, " << popped << " popped";
-    }
+TEST(PlaceQueueTest, TwoKeysOfOneIdHaveAPlaceEach) {
+  PlaceQueue queue;
+  for (KeyId id : {1u, 2u, 1u}) queue.Push(id);
+  queue.Erase(1);
+  EXPECT_THAT(Drain(queue), testing::ElementsAre(2u, 1u));
+}
+
+TEST(PlaceQueueTest, ErasingWhoIsNotThereLeavesNobodyBehind) {
+  PlaceQueue queue;
+  queue.Erase(1);
+  EXPECT_TRUE(queue.empty());
+  queue.Push(1);
+  EXPECT_THAT(Drain(queue), testing::ElementsAre(1u));
+}
+
+TEST(PlaceQueueTest, DeadPlacesDoNotAddUp) {
+  PlaceQueue queue;
+  for (KeyId id = 0; id < 10'000; ++id) queue.Push(id);
+  const size_t bytes = queue.memory_bytes();
+  for (KeyId id = 0; id < 1'000'000; ++id) {
+    queue.Erase(id);
+    queue.Push(id + 10'000);
   }
+  EXPECT_EQ(queue.size(), 10'000u);
+  EXPECT_LT(queue.memory_bytes(), 4 * bytes);
+}
+
+// A sweep may be under way at any moment, so that the least likely orders come up by themselves.
+TEST(PlaceQueueTest, KeepsTheOrderWhateverIsErasedAndComesBack) {
+  constexpr KeyId kIds = 1000;
+  Random random(1);
+  PlaceQueue queue;
+  std::deque<KeyId> expected;
+  for (int i = 0; i < 300'000; ++i) {
+    const auto id = static_cast<KeyId>(random.Uniform(kIds));
+    const auto place = std::find(expected.begin(), expected.end(), id);
+    if (place == expected.end()) {
+      queue.Push(id);
+      expected.push_back(id);
+    } else if (random.Uniform(8) != 0) {
+      queue.Erase(id);
+      expected.erase(place);
+    } else {
+      ASSERT_EQ(queue.Front(), expected.front());
+      queue.PopFront();
+      expected.pop_front();
+    }
+    ASSERT_EQ(queue.size(), expected.size());
+  }
+  EXPECT_THAT(Drain(queue), testing::ElementsAreArray(expected));
 }
 
 }  // namespace

@@ -51,16 +51,91 @@ TEST_P(PolicyContractTest, EvictsEverythingIfItMust) {
 }
 
 TEST_P(PolicyContractTest, NamesNobodyWhenNobodyIsThere) {
-  EXPECT_EQ(domain_.queues().PickVictim(domain_), std::nullopt);
+  EXPECT_EQ(domain_.queues().Candidate(), std::nullopt);
 }
 
-TEST_P(PolicyContractTest, KnowsNoKeyThatWasErased) {
-  for (int i = 0; i < 100'000; ++i) {
+TEST_P(PolicyContractTest, CountsExactlyWhoIsThereWhateverGoesAndComesBack) {
+  for (int i = 0; i < 200'000; ++i) {
     domain_.Access(SkewedKey());
     if (i % 3 == 0) domain_.Erase(SkewedKey());
+    if (i % 50'000 == 49'999) {
+      domain_.Vanish();
+      domain_.queues().Clear();
+    }
     ASSERT_LE(domain_.size(), kCapacity);
     ASSERT_EQ(domain_.queues().residents(), domain_.size());
   }
+}
+
+TEST_P(PolicyContractTest, MassErasureLeavesTheRestToBeEvicted) {
+  for (KeyId id = 0; id < kCapacity; ++id) domain_.Access(id);
+  for (KeyId id = 0; id < kCapacity; ++id) {
+    if (id % 100 != 7) domain_.Erase(id);
+  }
+  while (domain_.EvictOne()) {
+  }
+  EXPECT_EQ(domain_.victims().size(), kCapacity / 100);
+  EXPECT_EQ(domain_.queues().residents(), 0u);
+}
+
+TEST_P(PolicyContractTest, DropsThePlacesOfEntriesThatVanished) {
+  for (KeyId id = 0; id < kCapacity; ++id) domain_.Access(id);
+  domain_.Vanish();
+  EXPECT_EQ(domain_.queues().Judge(*domain_.queues().Candidate(), nullptr, {}), Verdict::kGone);
+  EXPECT_EQ(domain_.queues().residents(), kCapacity - 1);
+  EXPECT_FALSE(domain_.EvictOne());
+  EXPECT_EQ(domain_.queues().residents(), 0u);
+}
+
+TEST_P(PolicyContractTest, JudgesNobodyButTheCandidate) {
+  for (KeyId id = 0; id < kCapacity; ++id) domain_.Access(id);
+  const KeyId stale = *domain_.queues().Candidate();
+  uint8_t* state = domain_.Find(stale);
+  ASSERT_EQ(domain_.queues().Judge(stale, state, {}), Verdict::kEvict);
+  EXPECT_EQ(domain_.queues().Judge(stale, state, {}), Verdict::kStale);
+  EXPECT_EQ(domain_.queues().residents(), kCapacity - 1);
+}
+
+TEST_P(PolicyContractTest, ACandidateThatIsErasedMeanwhileIsStale) {
+  for (KeyId id = 0; id < kCapacity; ++id) domain_.Access(id);
+  const KeyId stale = *domain_.queues().Candidate();
+  domain_.Erase(stale);
+  domain_.Access(stale);
+  EXPECT_EQ(domain_.queues().Judge(stale, domain_.Find(stale), {}), Verdict::kStale);
+  EXPECT_EQ(domain_.queues().residents(), kCapacity);
+}
+
+// As one whose id another shares, and which is not the policy's to evict.
+TEST_P(PolicyContractTest, AnEntryThatNoQueueKnowsIsNotEvicted) {
+  domain_.Access(5);
+  uint8_t state = 0;
+  EXPECT_EQ(domain_.queues().Judge(5, &state, {}), Verdict::kGone);
+}
+
+TEST_P(PolicyContractTest, KeepsTheOwnersBits) {
+  constexpr uint8_t kOwners = 0b1010'0000;
+  uint8_t state = kOwners;
+  domain_.queues().OnInsert(5, state, 100);
+  EXPECT_EQ(state & 0xf0, kOwners);
+  for (int i = 0; i < 5; ++i) QueueState(state).AddHit();
+  EXPECT_EQ(state & 0xf0, kOwners);
+  domain_.queues().OnErase(5, state);
+  EXPECT_EQ(state, kOwners);
+  domain_.queues().OnInsert(5, state, 100);
+  while (domain_.queues().Judge(5, &state, {}) != Verdict::kEvict) {
+  }
+  EXPECT_EQ(state, kOwners);
+}
+
+TEST_P(PolicyContractTest, KnowsAgainWhoIsInsertedAnew) {
+  for (KeyId id = 0; id < kCapacity; ++id) domain_.Access(id);
+  domain_.queues().Clear();
+  EXPECT_EQ(domain_.queues().Candidate(), std::nullopt);
+  for (KeyId id = 0; id < kCapacity; ++id) domain_.queues().OnInsert(id, *domain_.Find(id), 100);
+  EXPECT_EQ(domain_.queues().residents(), kCapacity);
+  while (domain_.EvictOne()) {
+  }
+  EXPECT_EQ(domain_.size(), 0u);
 }
 
 TEST_P(PolicyContractTest, ErasedKeysLeaveNothingThatAddsUp) {
@@ -72,6 +147,15 @@ TEST_P(PolicyContractTest, ErasedKeysLeaveNothingThatAddsUp) {
   }
   EXPECT_TRUE(domain_.victims().empty());
   EXPECT_LT(domain_.queues().memory_bytes(), bytes + kCapacity * 16);  // 200 were erased for each.
+}
+
+TEST_P(PolicyContractTest, ACacheThatIsEmptiedGivesItsMemoryBack) {
+  constexpr KeyId kMany = 100'000;
+  TestDomain large(GetParam(), kMany);
+  const size_t bytes = large.queues().memory_bytes();
+  for (KeyId id = 0; id < kMany; ++id) large.Access(id);
+  for (KeyId id = 0; id < kMany; ++id) large.Erase(id);
+  EXPECT_LT(large.queues().memory_bytes(), bytes + kMany);
 }
 
 TEST_P(PolicyContractTest, TakesAtMost16BytesAKey) {
@@ -120,7 +204,8 @@ TEST_P(PolicyContractTest, FollowsACacheThatShrinks) {
 
 TEST_P(PolicyContractTest, AKeyThatNoQueueKnowsMayBeHitAndErased) {
   uint8_t state = 0;
-  domain_.queues().OnHit(5, state);
+  QueueState(state).AddHit();
+  domain_.queues().Observe(5, 100);
   domain_.queues().OnErase(5, state);
   EXPECT_EQ(domain_.queues().residents(), 0u);
 }

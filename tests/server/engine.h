@@ -86,6 +86,7 @@ class Engine {
     dispatcher_ = std::make_unique<Dispatcher>(Dispatcher::Options{
         .services = *server_,
         .keyspace = server_->keyspace(),
+        .eviction_domains = server_->eviction_domains(),
         .commands = server_->command_table(),
         .environment = *server_,
         .hooks = server_->hooks(),

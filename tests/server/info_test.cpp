@@ -51,6 +51,32 @@ TEST(InfoTest, DefaultLeavesOutWhatIsLongAndAllDoesNot) {
   EXPECT_THAT(Render({"everything"}, figures), HasSubstr("# Commandstats\r\n"));
 }
 
+TEST(InfoTest, TheCacheSectionTellsRatiosTypesAndEvictions) {
+  InfoFigures figures;
+  figures.cache.lookups_10m = {.hits = 1, .misses = 2};
+  figures.cache.lookups_total = {.hits = 9, .misses = 1};
+  auto& lru = figures.cache.evictions_by_policy[static_cast<size_t>(EvictionPolicy::kAllKeysLru)];
+  lru = {.keys = 5, .bytes = 700};
+  figures.cache.evicted_by_age[3] = 4;
+  figures.cache.evicted_by_age[10] = 1;
+  figures.cache.evicted_idle_seconds = 1027;
+  KeyspaceFigures keyspace;
+  UsageOf(keyspace.by_type, ValueType::kSortedSet) = {.keys = 2, .bytes = 300};
+  keyspace.blessed_keys = 1;
+  keyspace.blessed_bytes = 48;
+  EXPECT_EQ(Render({"cache"}, figures, keyspace),
+            "# Cache\r\n"
+            "hit_ratio_1m:-1\r\nlookups_1m:0\r\n"
+            "hit_ratio_10m:0.3333\r\nlookups_10m:3\r\n"
+            "hit_ratio_total:0.9000\r\nlookups_total:10\r\n"
+            "blessed_keys:1\r\nblessed_bytes:48\r\n"
+            "type_string:keys=0,bytes=0\r\ntype_list:keys=0,bytes=0\r\n"
+            "type_set:keys=0,bytes=0\r\ntype_zset:keys=2,bytes=300\r\n"
+            "type_hash:keys=0,bytes=0\r\ntype_stream:keys=0,bytes=0\r\n"
+            "evicted_allkeys-lru:keys=5,bytes=700\r\n"
+            "evicted_age_seconds:keys=5,sum=1027,le_8=4,le_1024=5\r\n");
+}
+
 TEST(InfoTest, CommandsThatNeverRanAreNotListed) {
   const CommandTable table(kFamilies);
   InfoFigures figures;

@@ -1,11 +1,14 @@
 #include "storage/shard.h"
 
+#include <atomic>
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/random.h"
+#include "storage/hash.h"
 #include "storage/key_hash.h"
 #include "storage/lazy_free.h"
 #include <gtest/gtest.h>
@@ -237,6 +240,120 @@ TEST(ShardTest, FlushAndSwapTakeWholeDatabases) {
   lazy_free.Drain();
   EXPECT_EQ(lazy_free.pending(), 0u);
   EXPECT_EQ(lazy_free.freed(), 2000u);
+}
+
+TEST(ShardTest, AnOverwriteWithAnotherTypeMovesTheUsage) {
+  Shard shard(0, {});
+  MutexLock lock(shard.mu());
+  const HashedKey key = HashedKey::Of("k");
+  shard.SetObject(0, key, Hash::Create().object(), kNoExpiry);
+  shard.SetString(0, key, "text", kNoExpiry);
+  shard.SetObject(1, key, Hash::Create().object(), kNoExpiry);
+  UsageByType usage;
+  shard.AddUsageTo(usage);
+  EXPECT_EQ(UsageOf(usage, ValueType::kString).keys, 1u);
+  EXPECT_EQ(UsageOf(usage, ValueType::kHash).keys, 1u);
+  shard.CheckInvariants();
+}
+
+class ShardPinTest : public testing::Test {
+ protected:
+  static constexpr int64_t kMost = 2;
+
+  void Set(int db, const char* key, UnixMillis expiry = kNoExpiry) {
+    MutexLock lock(shard_.mu());
+    shard_.SetString(db, HashedKey::Of(key), "value", expiry);
+  }
+  bool Pin(int db, const char* key) {
+    MutexLock lock(shard_.mu());
+    return shard_.Pin(db, HashedKey::Of(key), kMost);
+  }
+  bool IsPinned(int db, const char* key) {
+    MutexLock lock(shard_.mu());
+    shard_.CheckInvariants();
+    return shard_.IsPinned(db, key);
+  }
+  std::unique_ptr<Shard::Detached> Extract(int db, const char* name) {
+    MutexLock lock(shard_.mu());
+    const HashedKey key = HashedKey::Of(name);
+    return shard_.Extract(db, key, shard_.Find(db, key, kNow));
+  }
+  void Attach(int db, const char* name, std::unique_ptr<Shard::Detached> value) {
+    MutexLock lock(shard_.mu());
+    shard_.Attach(db, HashedKey::Of(name), std::move(value));
+  }
+
+  std::atomic<int64_t> total_{0};
+  Shard shard_{0, {.pinned_keys = &total_}};
+};
+
+TEST_F(ShardPinTest, APinStaysWhateverTheKeyIsSetToAndGoesWithIt) {
+  Set(0, "k");
+  EXPECT_TRUE(Pin(0, "k"));
+  EXPECT_TRUE(Pin(0, "k"));
+  EXPECT_EQ(total_, 1);
+  Set(0, "k");
+  EXPECT_TRUE(IsPinned(0, "k"));
+  EXPECT_FALSE(IsPinned(1, "k"));
+  {
+    MutexLock lock(shard_.mu());
+    EXPECT_TRUE(shard_.Erase(0, HashedKey::Of("k"), Shard::Reclaim::kNow));
+  }
+  Set(0, "k");
+  EXPECT_FALSE(IsPinned(0, "k"));
+  EXPECT_EQ(total_, 0);
+}
+
+TEST_F(ShardPinTest, NoMoreKeysArePinnedThanMayBe) {
+  for (const char* key : {"a", "b", "c"}) Set(0, key);
+  EXPECT_TRUE(Pin(0, "a"));
+  EXPECT_TRUE(Pin(0, "b"));
+  EXPECT_FALSE(Pin(0, "c"));
+  EXPECT_TRUE(Pin(0, "a"));  // It is already.
+  MutexLock lock(shard_.mu());
+  EXPECT_TRUE(shard_.Unpin(0, HashedKey::Of("a")));
+  EXPECT_FALSE(shard_.Unpin(0, HashedKey::Of("a")));
+  EXPECT_TRUE(shard_.Pin(0, HashedKey::Of("c"), kMost));
+}
+
+TEST_F(ShardPinTest, FollowsTheValueToAnotherNameAndDatabase) {
+  Set(0, "old");
+  Set(3, "new");
+  Pin(0, "old");
+  Attach(3, "new", Extract(0, "old"));
+  EXPECT_FALSE(IsPinned(0, "old"));
+  EXPECT_TRUE(IsPinned(3, "new"));
+  EXPECT_EQ(total_, 1);
+  Extract(3, "new");
+  EXPECT_EQ(total_, 0);
+}
+
+TEST_F(ShardPinTest, FollowsADatabaseThatIsSwappedAndGoesWithOneThatIsFlushed) {
+  Set(0, "a");
+  Set(2, "b");
+  Pin(0, "a");
+  Pin(2, "b");
+  {
+    MutexLock lock(shard_.mu());
+    shard_.SwapDatabases(0, 2);
+  }
+  EXPECT_TRUE(IsPinned(2, "a"));
+  EXPECT_TRUE(IsPinned(0, "b"));
+  {
+    MutexLock lock(shard_.mu());
+    shard_.Flush(0, Shard::Reclaim::kNow);
+  }
+  EXPECT_FALSE(IsPinned(0, "b"));
+  EXPECT_EQ(total_, 1);
+}
+
+TEST_F(ShardPinTest, DoesNotKeepAKeyFromExpiring) {
+  Set(0, "k", kNow - 1);
+  Pin(0, "k");
+  MutexLock lock(shard_.mu());
+  EXPECT_EQ(shard_.Find(0, HashedKey::Of("k"), kNow), nullptr);
+  EXPECT_FALSE(shard_.IsPinned(0, "k"));
+  EXPECT_EQ(total_, 0);
 }
 
 TEST(ShardTest, LargeValuesAreFreedInTheBackgroundWhenAsked) {

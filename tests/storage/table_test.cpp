@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "storage/hash.h"
 #include "storage/key_hash.h"
 #include <gtest/gtest.h>
 
@@ -51,6 +52,34 @@ TEST_F(TableTest, GrowsAndShrinksThroughEverySizeUpToSeveralPages) {
   }
   EXPECT_EQ(table_.size(), 0u);
   EXPECT_EQ(table_.bucket_count(), 1u);
+  table_.Clear();
+  EXPECT_EQ(table_.bytes(), 0u);
+}
+
+TEST_F(TableTest, TellsKeysAndBytesByType) {
+  Add("string");
+  table_.Prepare(0);
+  Hash hash = Hash::Create();
+  const HashedKey key = HashedKey::Of("hash");
+  Entry* entry = Entry::Create("hash", Entry::Value::OfObject(hash.object()), kNoExpiry, 0);
+  const size_t hash_bytes = entry->allocated_bytes();
+  table_.Insert(key.hash, entry);
+
+  UsageByType usage;
+  table_.AddUsageTo(usage);
+  EXPECT_EQ(UsageOf(usage, ValueType::kString).keys, 1u);
+  EXPECT_EQ(UsageOf(usage, ValueType::kString).bytes,
+            table_.Find(HashedKey::Of("string")).entry()->allocated_bytes());
+  EXPECT_EQ(UsageOf(usage, ValueType::kHash).keys, 1u);
+  EXPECT_EQ(UsageOf(usage, ValueType::kHash).bytes, hash_bytes);
+  table_.CheckInvariants();
+
+  Remove("hash");
+  Remove("string");
+  usage = {};
+  table_.AddUsageTo(usage);
+  EXPECT_EQ(UsageOf(usage, ValueType::kString).bytes, 0u);
+  EXPECT_EQ(UsageOf(usage, ValueType::kHash).keys, 0u);
   table_.Clear();
   EXPECT_EQ(table_.bytes(), 0u);
 }

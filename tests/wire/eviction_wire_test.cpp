@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/process_figures.h"
 #include "tests/support/resp_client.h"
@@ -44,6 +45,67 @@ LARDER_INSTANTIATE_CASES(MaxMemory, EvictionWireTest,
                                {"CONFIG SET maxmemory 0", "+OK\r\n"},
                                {"CONFIG SET maxmemory-policy noeviction", "+OK\r\n"}}},
                          });
+
+// The same keys again and again beside many that are asked for once: what queues are there for.
+TEST(EvictionByQueuesTest, AScanDoesNotWashOutWhatIsInUse) {
+  for (const char* policy : {"allkeys-s3fifo", "allkeys-adaptive"}) {
+    const ServerProcess server = ServerProcess::StartLarder({"--maxmemory-policy", policy});
+    RespClient client(server.port());
+    const std::string value(1000, 'x');
+    const auto ask_for = [&](const std::string& key) {
+      if (client.Raw({"GET", key}) != "$-1\r\n") return true;
+      client.Raw({"SET", key, value});
+      return false;
+    };
+    const auto ask_for_hot_keys = [&] {
+      int hits = 0;
+      for (int i = 0; i < 100; ++i) hits += ask_for("hot" + std::to_string(i)) ? 1 : 0;
+      return hits;
+    };
+    for (int i = 0; i < 4; ++i) ask_for_hot_keys();
+    const std::string info = client.Call({"INFO", "memory"}).text;
+    const int64_t used = kSanitized ? 0 : std::stoll(info.substr(info.find("used_memory:") + 12));
+    client.Call({"CONFIG", "SET", "maxmemory", std::to_string(used + 1'000'000)});
+    int scanned = 0;
+    int hits = 0;
+    for (int round = 0; round < 20; ++round) {
+      for (int i = 0; i < 500; ++i) ask_for("scan" + std::to_string(scanned++));
+      hits += ask_for_hot_keys();
+    }
+    EXPECT_GT(hits, 1800) << policy;
+    EXPECT_LT(client.Call({"DBSIZE"}).integer, 2000);
+  }
+}
+
+TEST(EvictionByQueuesTest, AccessTimesAreKept) {
+  const ServerProcess server =
+      ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-adaptive"});
+  RespClient client(server.port());
+  client.Call({"SET", "key", "value"});
+  EXPECT_THAT(client.Raw({"OBJECT", "FREQ", "key"}),
+              testing::StartsWith("-ERR An LFU maxmemory policy is not selected"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  EXPECT_GE(client.Call({"OBJECT", "IDLETIME", "key"}).integer, 2);
+  client.Call({"GET", "key"});
+  EXPECT_LE(client.Call({"OBJECT", "IDLETIME", "key"}).integer, 1);
+  const std::string dump = client.Call({"DUMP", "key"}).text;
+  client.Call({"RESTORE", "other", "0", dump, "IDLETIME", "1000"});
+  EXPECT_GE(client.Call({"OBJECT", "IDLETIME", "other"}).integer, 1000);
+  client.Call({"CONFIG", "SET", "maxmemory", "1"});  // A key that was given a past goes, too.
+  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+}
+
+TEST(EvictionByQueuesTest, KeysThatCameBeforeThePolicyGoToo) {
+  const ServerProcess server = ServerProcess::StartLarder({});
+  RespClient client(server.port());
+  for (int i = 0; i < 5000; ++i) client.Raw({"SET", std::to_string(i), std::string(500, 'x')});
+  client.Call({"CONFIG", "SET", "maxmemory-policy", "allkeys-adaptive", "maxmemory", "1"});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (client.Call({"DBSIZE"}).integer > 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+}
 
 // Nobody has to write for it: lowering the limit is enough.
 TEST_F(EvictionWireTest, ALowerLimitEvictsWithoutAnotherCommand) {
@@ -125,7 +187,9 @@ TEST_P(EvictionUnderLoadTest, SeveralThreadsKeepTheLimitTogether) {
 INSTANTIATE_TEST_SUITE_P(Policies, EvictionUnderLoadTest,
                          testing::Values("allkeys-lru", "allkeys-lfu", "allkeys-random",
                                          "volatile-lru", "volatile-lfu", "volatile-random",
-                                         "volatile-ttl", "allkeys-lrm", "volatile-lrm"),
+                                         "volatile-ttl", "allkeys-lrm", "volatile-lrm", "allkeys-fifo", "allkeys-s3fifo",
+                                         "allkeys-adaptive", "volatile-fifo", "volatile-s3fifo",
+                                         "volatile-adaptive"),
                          [](const auto& policy) {
                            std::string name;
                            for (const char c : policy.param) {

@@ -110,7 +110,8 @@ TEST_F(InfoWireTest, SectionsComeInRedissOrder) {
   const auto order = [](const std::string& text) {
     std::vector<std::string> sections;
     for (const std::string& line : Lines(text)) {
-      if (line.starts_with("# ") && line != "# Larder") sections.push_back(line);
+      if (!line.starts_with("# ") || line == "# Larder" || line == "# Cache") continue;
+      sections.push_back(line);
     }
     return sections;
   };
@@ -146,6 +147,82 @@ TEST_F(InfoWireTest, CountsWhatHappens) {
   EXPECT_THAT(Values(client, "commandstats")["cmdstat_get"],
               testing::EndsWith(",rejected_calls=1,failed_calls=0"));
   EXPECT_THAT(Values(client, "latencystats")["latency_percentiles_usec_set"], StartsWith("p50="));
+}
+
+TEST_F(InfoWireTest, TheHitRatioIsUnknownUntilSomethingIsLookedUp) {
+  ServerProcess server = ServerProcess::StartLarder();
+  RespClient client(server.port());
+  auto cache = Values(client, "cache");
+  for (const char* window : {"1m", "10m", "total"}) {
+    EXPECT_EQ(cache[std::string("hit_ratio_") + window], "-1");
+    EXPECT_EQ(cache[std::string("lookups_") + window], "0");
+  }
+  client.Raw({"SET", "a", "1"});
+  for (int i = 0; i < 3; ++i) client.Raw({"GET", "a"});
+  client.Raw({"GET", "none"});
+  cache = Values(client, "cache");
+  for (const char* window : {"1m", "10m", "total"}) {
+    EXPECT_EQ(cache[std::string("hit_ratio_") + window], "0.7500");
+    EXPECT_EQ(cache[std::string("lookups_") + window], "4");
+  }
+  client.Raw({"CONFIG", "RESETSTAT"});
+  client.Raw({"GET", "none"});
+  cache = Values(client, "cache");
+  EXPECT_EQ(cache["hit_ratio_1m"], "0.0000");
+  EXPECT_EQ(cache["lookups_10m"], "1");
+}
+
+TEST_F(InfoWireTest, TellsWhatIsHeldByType) {
+  ServerProcess server = ServerProcess::StartLarder();
+  RespClient client(server.port());
+  client.Raw({"MSET", "a", "1", "b", std::string(100'000, 'x')});
+  client.Raw({"RPUSH", "list", "1"});
+  client.Raw({"SADD", "set", "1"});
+  client.Raw({"HSET", "hash", "f", std::string(50'000, 'x')});
+  client.Raw({"ZADD", "zset", "1", "1"});
+  client.Raw({"SELECT", "3"});
+  client.Raw({"XADD", "stream", "*", "f", "v"});
+  auto cache = Values(client, "cache");
+  EXPECT_THAT(cache["type_string"], StartsWith("keys=2,bytes=1"));
+  EXPECT_GE(std::stoll(cache["type_string"].substr(13)), 100'000);
+  EXPECT_GE(std::stoll(cache["type_hash"].substr(13)), 50'000);
+  for (const char* type : {"list", "set", "zset", "hash", "stream"}) {
+    EXPECT_THAT(cache[std::string("type_") + type], StartsWith("keys=1,bytes=")) << type;
+  }
+  client.Raw({"FLUSHALL"});
+  cache = Values(client, "cache");
+  for (const char* type : {"string", "list", "set", "zset", "hash", "stream"}) {
+    EXPECT_EQ(cache[std::string("type_") + type], "keys=0,bytes=0") << type;
+  }
+}
+
+TEST_F(InfoWireTest, TellsWhatEachPolicyHasEvictedAndHowOldItWas) {
+  ServerProcess server = ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-random"});
+  RespClient client(server.port());
+  for (int i = 0; i < 10; ++i) client.Raw({"SET", std::to_string(i), "v"});
+  EXPECT_FALSE(Values(client, "cache").contains("evicted_age_seconds"));
+  client.Raw({"CONFIG", "SET", "maxmemory", "1"});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (client.Call({"DBSIZE"}).integer > 0 && std::chrono::steady_clock::now() < deadline) {
+  }
+  auto cache = Values(client, "cache");
+  EXPECT_THAT(cache["evicted_allkeys-random"], StartsWith("keys=10,bytes="));
+  EXPECT_FALSE(cache.contains("evicted_allkeys-lru"));
+  EXPECT_THAT(cache["evicted_age_seconds"], StartsWith("keys=10,sum="));
+  EXPECT_THAT(cache["evicted_age_seconds"], testing::EndsWith("=10"));
+  EXPECT_EQ(Values(client, "stats")["evicted_keys"], "10");
+}
+
+TEST_F(InfoWireTest, CountsBlessedKeysAndWhatTheyOccupy) {
+  ServerProcess server = ServerProcess::StartLarder();
+  RespClient client(server.port());
+  client.Raw({"SET", "a", std::string(10'000, 'x')});
+  client.Raw({"SET", "b", "1"});
+  client.Raw({"BLESS", "SET", "a", "NO-EVICT"});
+  EXPECT_EQ(Values(client, "stats")["blessed_keys"], "1");
+  EXPECT_EQ(Values(client, "cache")["blessed_keys"], "1");
+  EXPECT_GE(std::stoll(Values(client, "cache")["blessed_bytes"]), 10'000);
+  EXPECT_LT(std::stoll(Values(client, "cache")["blessed_bytes"]), 20'000);
 }
 
 // What INFO says of errors and of calls that failed, after EXEC has met some.
