@@ -71,7 +71,7 @@ int RunServer(ConfigStore& store) {
   const PageRelease page_release([&store]() -> PageBalance::Limit {
     const std::shared_ptr<const Config> now = store.Snapshot();
     return {.bytes = now->max_memory_bytes,
-            .evicts = now->max_memory_policy != MaxMemoryPolicy::kNoEviction};
+            .evicts = now->max_memory_policy != EvictionPolicy::kNoEviction};
   });
   Log(LogLevel::kNotice, absl::StrCat("Larder ", AsAbsl(kLarderVersion), " starting, pid ",
                                       getpid(), ", ", config->threads, " threads"));
