@@ -68,7 +68,11 @@ int RunServer(ConfigStore& store) {
   // The end of a terminal, or of a pipe that the log goes to, is not the end of the server.
   std::signal(SIGHUP, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
-  const PageRelease page_release([&store] { return store.Snapshot()->max_memory_bytes; });
+  const PageRelease page_release([&store]() -> PageBalance::Limit {
+    const std::shared_ptr<const Config> now = store.Snapshot();
+    return {.bytes = now->max_memory_bytes,
+            .evicts = now->max_memory_policy != EvictionPolicy::kNoEviction};
+  });
   Log(LogLevel::kNotice, absl::StrCat("Larder ", AsAbsl(kLarderVersion), " starting, pid ",
                                       getpid(), ", ", config->threads, " threads"));
   for (const ConfigWarning& warning : store.TakeWarnings()) {

@@ -37,13 +37,13 @@ constexpr int kMostLooksPutOff = 300;
 
 bool PageBalance::WantsRelease(const Look& look) {
   const int64_t kept_bytes = kKeptBytes + look.used_bytes / kKeptPart;
-  const int64_t limit_kept_bytes = std::max(kKeptOfAnyLimit, look.limit_bytes / kKeptPartOfLimit);
+  const int64_t limit_kept_bytes = std::max(kKeptOfAnyLimit, look.limit.bytes / kKeptPartOfLimit);
   unreleasable_bytes_ = std::min(unreleasable_bytes_, SpareOf(look));
   const int64_t free_bytes = SpareOf(look) - unreleasable_bytes_;
   const bool is_falling = look.used_bytes < last_used_bytes_ - last_used_bytes_ / kFallingPart;
   last_used_bytes_ = look.used_bytes;
   // Near the limit there is no time to wait.
-  if (look.limit_bytes > 0 && look.resident_bytes > look.limit_bytes &&
+  if (look.limit.bytes > 0 && look.resident_bytes > look.limit.bytes &&
       free_bytes > limit_kept_bytes) {
     return true;
   }
@@ -57,13 +57,13 @@ bool PageBalance::WantsRelease(const Look& look) {
 }
 
 int64_t PageBalance::Strain(const Look& look) const {
-  if (look.limit_bytes == 0) return 0;
+  if (look.limit.bytes == 0 || !look.limit.evicts) return 0;
   const int64_t lost_bytes = unreleasable_bytes_ - process_bytes_;
-  const int64_t allowed_bytes = std::max(kLostOfAnyLimit, look.limit_bytes / kLostPartOfLimit);
+  const int64_t allowed_bytes = std::max(kLostOfAnyLimit, look.limit.bytes / kLostPartOfLimit);
   return std::max<int64_t>(0, lost_bytes - allowed_bytes);
 }
 
-PageRelease::PageRelease(std::function<int64_t()> limit) : limit_(std::move(limit)) {
+PageRelease::PageRelease(std::function<PageBalance::Limit()> limit) : limit_(std::move(limit)) {
   KeepFreePages();
   thread_ = std::thread([this] { Run(); });
 }
@@ -80,7 +80,7 @@ PageRelease::~PageRelease() {
 PageBalance::Look PageRelease::Look() const {
   return {.resident_bytes = ResidentBytes(),
           .used_bytes = MemoryMeter::ProcessBytes(),
-          .limit_bytes = limit_()};
+          .limit = limit_()};
 }
 
 void PageRelease::Run() {

@@ -25,10 +25,14 @@ namespace larder {
 // Concurrency: thread-confined.
 class PageBalance {
  public:
+  struct Limit {
+    int64_t bytes = 0;    // maxmemory; 0: none.
+    bool evicts = false;  // Whether keys make room. Else fragmentation is no reason to refuse.
+  };
   struct Look {
     int64_t resident_bytes = 0;
     int64_t used_bytes = 0;
-    int64_t limit_bytes = 0;  // maxmemory; 0: none.
+    Limit limit;
   };
 
   // The first look says what the process takes besides data.
@@ -54,8 +58,8 @@ class PageBalance {
 
 class PageRelease {
  public:
-  // `limit` gives maxmemory; any thread may ask it.
-  explicit PageRelease(std::function<int64_t()> limit);
+  // `limit` is what is configured; any thread may ask it.
+  explicit PageRelease(std::function<PageBalance::Limit()> limit);
   ~PageRelease();
   PageRelease(const PageRelease&) = delete;
   PageRelease& operator=(const PageRelease&) = delete;
@@ -64,7 +68,7 @@ class PageRelease {
   void Run();
   PageBalance::Look Look() const;
 
-  const std::function<int64_t()> limit_;
+  const std::function<PageBalance::Limit()> limit_;
   Mutex mu_;
   CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

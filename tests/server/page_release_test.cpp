@@ -10,7 +10,9 @@ constexpr int64_t kGiB = 1024 * kMiB;
 
 PageBalance::Look Look(int64_t used_mib, int64_t spare_mib, int64_t limit = 0) {
   const int64_t used = used_mib * kMiB;
-  return {.resident_bytes = used + spare_mib * kMiB, .used_bytes = used, .limit_bytes = limit};
+  return {.resident_bytes = used + spare_mib * kMiB,
+          .used_bytes = used,
+          .limit = {.bytes = limit, .evicts = true}};
 }
 
 PageBalance Started() { return PageBalance(Look(0, 20)); }
@@ -62,6 +64,9 @@ TEST(PageBalanceTest, FragmentationStrainsALimitThatDoesNotAllowForIt) {
   balance.AfterRelease(look);
   EXPECT_EQ(balance.Strain(look), 101 * kMiB);  // A 25th is allowed for.
   EXPECT_EQ(balance.Strain(Look(1000, 20 + 141)), 0);
+  PageBalance::Look refusing = look;
+  refusing.limit.evicts = false;
+  EXPECT_EQ(balance.Strain(refusing), 0);
 }
 
 TEST(PageBalanceTest, NothingIsLostBeforeMuchWas) {
