@@ -84,6 +84,7 @@ class Thread {
         counters_(server.command_table().all().size()),
         dispatcher_({.services = server,
                      .keyspace = server.keyspace(),
+                     .eviction_domains = server.eviction_domains(),
                      .commands = server.command_table(),
                      .environment = server,
                      .hooks = server.hooks(),
