@@ -181,7 +181,6 @@ void WriteMemory(const Source& source, InfoWriter& out) {
   out.Field("used_memory_functions", int64_t{0});
   out.Bytes("used_memory_scripts", 0);
   out.Bytes("maxmemory", figures.maxmemory_bytes);
-  out.Field("maxmemory_source", NameOf(figures.maxmemory_source));
   out.Field("maxmemory_policy", figures.maxmemory_policy);
   out.Fraction("allocator_frag_ratio", memory.allocator_fragmentation_ratio());
   out.Field("allocator_frag_bytes", memory.allocator_fragmentation_bytes());
@@ -202,6 +201,7 @@ void WriteMemory(const Source& source, InfoWriter& out) {
   out.Field("active_defrag_running", int64_t{0});
   out.Field("lazyfree_pending_objects", figures.lazyfree_pending);
   out.Field("lazyfreed_objects", figures.lazyfreed);
+  out.Field("maxmemory_source", NameOf(figures.maxmemory_source));
 }
 
 void WritePersistence(const Source& source, InfoWriter& out) {
@@ -417,6 +417,11 @@ void WriteCache(const Source& source, InfoWriter& out) {
   WriteLookups("1m", cache.lookups_1m, out);
   WriteLookups("10m", cache.lookups_10m, out);
   WriteLookups("total", cache.lookups_total, out);
+  if (!cache.queues.rule.empty()) {
+    out.Field("eviction_rule", cache.queues.rule);
+    out.Field("eviction_queues",
+              absl::StrCat("keys=", cache.queues.residents, ",bytes=", cache.queues.memory_bytes));
+  }
   out.Field("blessed_keys", source.keyspace.blessed_keys);
   out.Field("blessed_bytes", source.keyspace.blessed_bytes);
   for (size_t type = 0; type < source.keyspace.by_type.size(); ++type) {

@@ -17,6 +17,7 @@
 #include "commands/keyspace_figures.h"
 #include "commands/memory_figures.h"
 #include "commands/services.h"
+#include "eviction/eviction_domains.h"
 #include "server/lookup_history.h"
 #include "server/machine_memory.h"
 
@@ -38,6 +39,7 @@ struct CacheFigures {
   // As EvictionCounters counts.
   std::array<int64_t, EvictionCounters::kAges> evicted_by_age = {};
   int64_t evicted_idle_seconds = 0;
+  EvictionDomains::Figures queues;
 };
 
 struct InfoFigures {

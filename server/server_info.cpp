@@ -158,6 +158,7 @@ LookupCounts ServerInfo::TotalLookups() const {
 
 CacheFigures ServerInfo::GatherCache() const {
   CacheFigures cache;
+  cache.queues = server_.eviction_domains().figures();
   const MonoTime now = MonoNow();
   cache.lookups_total = TotalLookups();
   cache.lookups_1m = lookups_.Within(std::chrono::seconds(60), cache.lookups_total, now);

@@ -451,7 +451,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"maxmemory-policy", "x",
          "argument(s) must be one of the following: volatile-lru, volatile-lfu, volatile-random, "
          "volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, volatile-lrm, allkeys-lrm, "
-         "noeviction"},
+         "noeviction, allkeys-adaptive, allkeys-s3fifo, allkeys-fifo, volatile-adaptive, "
+         "volatile-s3fifo, volatile-fifo"},
         {"tls-auth-clients", "maybe",
          "argument(s) must be one of the following: no, yes, optional"},
         {"shutdown-on-sigterm", "", kBadShutdown},

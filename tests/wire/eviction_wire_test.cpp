@@ -89,6 +89,9 @@ TEST(EvictionByQueuesTest, AScanDoesNotWashOutWhatIsInUse) {
       hits += ask_for_hot_keys();
     }
     EXPECT_GT(hits, 1800) << policy;
+    const std::string cache = client.Call({"INFO", "cache"}).text;
+    EXPECT_THAT(cache, testing::HasSubstr("eviction_rule:"));
+    EXPECT_THAT(cache, testing::HasSubstr("eviction_queues:keys="));
     EXPECT_LT(client.Call({"DBSIZE"}).integer, 2000);
   }
 }
