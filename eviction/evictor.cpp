@@ -1,5 +1,7 @@
 #include "eviction/evictor.h"
 
+#include <algorithm>
+
 #include "eviction/access_clock.h"
 #include "eviction/sampled_victims.h"
 
@@ -38,8 +40,8 @@ bool Evictor::Evict(const Options& options, UnixMillis now, Random& random, OnEv
   const int64_t target_bytes = options.maxmemory_bytes - options.maxmemory_bytes / kSlackPart;
   const MonoTime deadline = MonoNow() + kLongest;
   Victim victim;
-  do {
-    int64_t excess_bytes = gauge_->UsedBytes() - target_bytes;
+  int64_t excess_bytes = gauge_->UsedBytes() - target_bytes;
+  while (excess_bytes > 0) {
     for (int i = 0; i < kRound && excess_bytes > 0; ++i) {
       if (!Choose(request, random, victim)) {
         // What FLUSHALL or UNLINK gave up may still be on its way out.
@@ -48,8 +50,11 @@ bool Evictor::Evict(const Options& options, UnixMillis now, Random& random, OnEv
       }
       excess_bytes -= EvictOne(victim, request, on_evicted);
     }
-    if (excess_bytes <= 0 && gauge_->UsedBytes() <= options.maxmemory_bytes) return true;
-  } while (MonoNow() < deadline);
+    if (MonoNow() >= deadline) return true;
+    // Other threads evict too. What has been added meanwhile, be it news of the keys that went, is
+    // for the next call: otherwise evicting would be a reason to evict.
+    excess_bytes = std::min(excess_bytes, gauge_->UsedBytes() - target_bytes);
+  }
   return true;
 }
 

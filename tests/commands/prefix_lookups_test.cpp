@@ -31,8 +31,10 @@ TEST_F(PrefixLookupsTest, CountsByWhatStandsBeforeTheFirstDelimiter) {
   Count("user:2", 1, 0);
   Count(":", 0, 1);
   Count("plain", 3, 4);
-  Count(std::string(PrefixLookups::kLongestPrefix - 1, 'x') + ":", 1, 0);
-  Count(std::string(PrefixLookups::kLongestPrefix, 'x') + ":", 1, 0);
+  std::string longest(PrefixLookups::kLongestPrefix, 'x');
+  longest.back() = ':';
+  Count(longest, 1, 0);
+  Count("x" + longest, 1, 0);
   const PrefixTotals totals = Totals();
   EXPECT_EQ(totals.by_prefix.size(), 3u);
   EXPECT_EQ(totals.by_prefix.at("user:").hits, 3);
