@@ -79,8 +79,7 @@ class FilledServer {
 class Thread {
  public:
   explicit Thread(Server& server)
-      : server_(server),
-        settings_(server.settings_snapshot()),
+      : settings_(server.settings_snapshot()),
         counters_(server.command_table().all().size()),
         dispatcher_({.services = server,
                      .keyspace = server.keyspace(),
@@ -111,7 +110,6 @@ class Thread {
   }
 
  private:
-  Server& server_;
   std::shared_ptr<const Settings> settings_;
   ThreadCounters counters_;
   ErrorCounters errors_;
