@@ -136,9 +136,10 @@ TEST_F(ClientEvictionTest, WhatSubscriptionsAndWatchesTakeIsCounted) {
   }
   RespClient client(server_.port());
   std::string requests;
-  for (int i = 10'000; i < 20'000; ++i) {
-    requests +=
-        EncodeRequest({"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", std::to_string(i) + ":"});
+  // Few and long, for each is compared with all those before it.
+  for (int i = 1000; i < 2000; ++i) {
+    requests += EncodeRequest(
+        {"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", std::to_string(i) + std::string(500, ':')});
   }
   client.SendBytes(requests);
   EXPECT_TRUE(client.ReadsEnd());
