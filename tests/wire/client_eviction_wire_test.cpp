@@ -137,9 +137,10 @@ TEST_F(ClientEvictionTest, WhatSubscriptionsAndWatchesTakeIsCounted) {
   RespClient client(server_.port());
   std::string requests;
   // Few and long, for each is compared with all those before it.
+  std::string prefix(500, ':');
   for (int i = 1000; i < 2000; ++i) {
-    requests += EncodeRequest(
-        {"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", std::to_string(i) + std::string(500, ':')});
+    prefix.replace(0, 4, std::to_string(i));
+    requests += EncodeRequest({"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", prefix});
   }
   client.SendBytes(requests);
   EXPECT_TRUE(client.ReadsEnd());
