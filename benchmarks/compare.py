@@ -26,6 +26,7 @@ SCENARIOS = {
     "threads": scenarios.two_threads,
     "engine": scenarios.engine,
     "memory": scenarios.memory,
+    "eviction": scenarios.eviction,
     "idle": stress_scenarios.idle_connections,
     "commands": type_scenarios.commands,
     "collections": type_scenarios.collections,

@@ -131,6 +131,52 @@ def engine(bench):
     return section
 
 
+_EVICTION_LIMIT = "100mb"
+
+
+def eviction(bench):
+    """What a policy costs who is hit, and who has to make room."""
+    def under(product, policy):
+        return f"{product}, {policy}"
+    adaptive, none = under(bench.ours, "allkeys-adaptive"), under(bench.ours, "noeviction")
+    section = Section("Eviction", "Pipeline of 32, values of 64 bytes, one server thread on a core of "
+                      "its own. GET: a million keys, and room for more. SET: 16 million random keys at "
+                      f"{_EVICTION_LIMIT}, so that nearly every one evicts another.", adaptive,
+                      under(bench.reference, "allkeys-lru"))
+    section.declare("GET: server CPU", "µs/request", 3, Goal(1.05), against=none)
+    section.declare("SET that evicts: server CPU", "µs/request", 2, Goal(0.60))
+    section.declare("SET that evicts: keys evicted", "a request", 2)
+    section.declare("keys held", "", 0)
+    get = load.Load("get", bench.scaled(4_800_000), 32)
+    fill = load.Load("set", 1_600_000, 32, keys=16_000_000)  # More than anybody can hold.
+    evict = load.Load("set", bench.scaled(2_400_000), 32, keys=16_000_000)
+    policies = [(bench.larder, bench.ours, ("noeviction", "allkeys-lru", "allkeys-adaptive")),
+                (bench.peers[0], bench.reference, ("noeviction", "allkeys-lru"))]
+    contestants = [(under(product, policy), (program, policy))
+                   for program, product, names in policies for policy in names]
+    for column, (program, policy) in bench.turns(contestants):
+        with bench.start(program, options=["--maxmemory-policy", policy]) as server:
+            server.client.config_set("maxmemory", "1gb")
+            load.fill(server.port, KEYS, VALUE_SIZE)
+            load.run_redis_benchmark(server.port, get, bench.load_cores)
+            _, user, system = measure(server, get, bench.load_cores)
+            section.record("GET: server CPU", column, user + system)
+            bench.say(f"{column}: GET {user + system:.3f} µs/request")
+            if policy == "noeviction":
+                continue
+            server.client.flushall()
+            server.client.config_set("maxmemory", _EVICTION_LIMIT)
+            load.run_redis_benchmark(server.port, fill, bench.load_cores)
+            evicted = server.client.info("stats")["evicted_keys"]
+            _, user, system = measure(server, evict, bench.load_cores)
+            evicted = server.client.info("stats")["evicted_keys"] - evicted
+            section.record("SET that evicts: server CPU", column, user + system)
+            section.record("SET that evicts: keys evicted", column, evicted / evict.requests)
+            section.record("keys held", column, server.client.dbsize())
+            bench.say(f"{column}: SET that evicts {user + system:.2f} µs/request")
+    return section
+
+
 def memory(bench):
     section = Section("Memory a key", "A million distinct keys of 16 bytes. Over the payload, so "
                       "without the bytes of key and value; by the kernel's account (RSS) and by the "
