@@ -90,12 +90,14 @@ BlobRef Request::TakeBlob(size_t index) {
   return {};
 }
 
-void Request::Clear() {
-  if (args.capacity() > kMaxKeptArguments) [[unlikely]] {
+void Request::Shrink() {
+  if (args.capacity() > kMaxKeptArguments) [[unlikely]]
     std::vector<std::string_view>().swap(args);
-  } else {
-    args.clear();
-  }
+}
+
+void Request::Clear() {
+  Shrink();
+  args.clear();
   blobs.clear();
   if (kept) kept = BlobRef();
   wire_bytes = 0;

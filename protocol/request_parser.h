@@ -46,6 +46,8 @@ struct Request {
   // lives as long as the blob that was taken.
   BlobRef TakeBlob(size_t index);
   void Clear();
+  // Gives back what an unusually long request has needed. Void from then on, if it was one.
+  void Shrink();
 };
 
 class RequestParser {

@@ -322,6 +322,8 @@ bool Connection::RunBatch(std::span<Request> requests, std::span<const PreparedR
                                         : dispatcher.Run(client_, requests, prepared, now, reply);
   worker_.set_running(nullptr);
   commands_ += static_cast<int64_t>(result.executed);
+  // It may be long until another request takes their place.
+  for (Request& request : requests.first(result.executed)) request.Shrink();
   AdaptBatch(result.cycles);
   switch (result.outcome) {
     case Dispatcher::Outcome::kDone:

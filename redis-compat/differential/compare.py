@@ -19,7 +19,7 @@ NEAR_MILLISECONDS = 3000
 # output buffers of all clients is on purpose.
 PROCESS_SETTINGS = frozenset((
     b"port", b"dir", b"pidfile", b"bind", b"logfile", b"unixsocket", b"save", b"io-threads",
-    b"client-output-buffer-limit", b"syslog-ident"))
+    b"client-output-buffer-limit", b"maxmemory-clients", b"syslog-ident"))
 
 _NUMBER = re.compile(rb"-?\d+\Z")
 
