@@ -37,6 +37,7 @@ struct Registry {
   std::vector<const ThreadWords*> threads ABSL_GUARDED_BY(mu);
   // What threads that have ended left behind, and what threads that never came here hold.
   int64_t others_bytes ABSL_GUARDED_BY(mu) = 0;
+  int64_t last_difference ABSL_GUARDED_BY(mu) = 0;  // What the latest calibration took for that.
   bool calibrated ABSL_GUARDED_BY(mu) = false;
 };
 
@@ -65,6 +66,7 @@ class ThreadWords {
     MutexLock lock(TheRegistry().mu);
     std::erase(TheRegistry().threads, this);
     TheRegistry().others_bytes += bytes();
+    TheRegistry().last_difference += bytes();
   }
 
   // The owner writes plain 64-bit words; on every processor that Larder runs on, a load sees the
@@ -109,11 +111,16 @@ int64_t MemoryMeter::ProcessBytes() {
   return registry.others_bytes + SumOfThreads(registry);
 }
 
+// A large allocation is in the allocator's figure a moment before it is in its thread's word. What
+// two calibrations in a row agree on is none that is on its way.
 void MemoryMeter::Calibrate() {
   const auto total = static_cast<int64_t>(AllocatedBytes());
   Registry& registry = TheRegistry();
   MutexLock lock(registry.mu);
-  registry.others_bytes = total - SumOfThreads(registry);
+  const int64_t difference = total - SumOfThreads(registry);
+  if (!registry.calibrated) registry.last_difference = difference;
+  registry.others_bytes = std::min(difference, registry.last_difference);
+  registry.last_difference = difference;
   registry.calibrated = true;
 }
 

@@ -25,7 +25,8 @@ class MemoryMeter {
 
   // The sum over all threads. Those that never called ThreadBytes count as of the last calibration.
   static int64_t ProcessBytes();
-  // Takes the allocator's own figure as the truth. Tens of microseconds.
+  // Takes what the allocator's own figure has more than the threads for what unknown threads hold,
+  // as far as the calibration before agrees. Tens of microseconds.
   static void Calibrate();
 
   // What the limit of memory has to be kept lower by, because pages are lost to fragmentation;
