@@ -1,5 +1,6 @@
 #include "eviction/memory_gauge.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/memory_meter.h"
@@ -27,7 +28,11 @@ int64_t AllocatorGauge::UsedBytes() {
     calibrated_at_ = now;
     MemoryMeter::Calibrate();
   }
-  return MemoryMeter::ProcessBytes() + MemoryMeter::strain() - OverheadMeter::ExemptBytes();
+  // Who holds overhead says so before it is allocated, and that it is gone once it has been freed.
+  // Asked on both sides, neither can make it look like data.
+  const int64_t exempt_before = OverheadMeter::ExemptBytes();
+  const int64_t used_bytes = MemoryMeter::ProcessBytes() + MemoryMeter::strain();
+  return used_bytes - std::max(exempt_before, OverheadMeter::ExemptBytes());
 }
 
 int64_t ShardGauge::UsedBytes() {

@@ -325,15 +325,21 @@ RequestParser::Step RequestParser::ContinueLargeBulk() {
   return Step::kDone;
 }
 
+size_t RequestParser::LargeBulkGrowth() const {
+  if (partial_ == nullptr || !partial_->large) return 0;
+  const size_t total = partial_->large_length + 2;
+  const size_t received = partial_->large->size();
+  if (received < partial_->large->capacity() || received == total) return 0;
+  return std::min(total, std::max(kMaxUnearnedBytes, 2 * received));
+}
+
 std::span<char> RequestParser::LargeBulkSpace() {
   if (partial_ == nullptr || !partial_->large) return {};
   BlobRef& large = partial_->large;
-  const size_t total = partial_->large_length + 2;
+  if (const size_t growth = LargeBulkGrowth(); growth > 0) large.Reserve(growth);
   const size_t received = large->size();
-  if (received == large->capacity() && received < total) {
-    large.Reserve(std::min(total, std::max(kMaxUnearnedBytes, 2 * received)));
-  }
-  return {large->data() + received, std::min(large->capacity(), total) - received};
+  return {large->data() + received,
+          std::min(large->capacity(), partial_->large_length + 2) - received};
 }
 
 void RequestParser::LargeBulkReceived(size_t bytes) {

@@ -92,6 +92,8 @@ class RequestParser {
   // While it is not empty, Unconsumed() is empty; bytes that are fed all the same are copied there.
   // Memory grows with what has arrived, so that a claimed length alone costs no more than 1.25 MiB.
   std::span<char> LargeBulkSpace();
+  // How much the next LargeBulkSpace() allocates; the memory it replaces is freed after that.
+  size_t LargeBulkGrowth() const;
   // REQUIRES: bytes <= LargeBulkSpace().size().
   void LargeBulkReceived(size_t bytes);
 

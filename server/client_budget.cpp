@@ -47,8 +47,9 @@ ClientBudget::Decision ClientBudget::Decide(uint32_t thread, int64_t limit_bytes
   if (threads_[largest]->largest_class() == ClientShare::kNoClass) return {};
   if (largest != thread) return {.kind = Decision::Kind::kOther, .thread = largest};
   ClientShare& share = threads_[thread]->Largest();
+  const int64_t bytes = share.bytes;
   threads_[thread]->Remove(share);
-  return {.kind = Decision::Kind::kOwnClient, .client_id = share.client_id};
+  return {.kind = Decision::Kind::kOwnClient, .client_id = share.client_id, .bytes = bytes};
 }
 
 }  // namespace larder

@@ -40,6 +40,7 @@ class ClientBudget {
     };
     Kind kind = Kind::kNobody;
     uint64_t client_id = 0;
+    int64_t bytes = 0;  // What that client holds.
     uint32_t thread = 0;
   };
   // By the thread that is registered as number `thread`.

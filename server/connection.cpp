@@ -134,6 +134,7 @@ void Connection::RunBacklog() {
 }
 
 Connection::ReadResult Connection::Read() {
+  if (parser_.LargeBulkGrowth() > 0 && !GrowLargeBulk()) return ReadResult::kNothing;
   if (!parser_.LargeBulkSpace().empty()) return ReadLargeBulk();
   const size_t kept = unparsed_.size();
   if (kept > Round::kReadBytes / 2) return ReadGrowing();
@@ -160,6 +161,16 @@ Connection::ReadResult Connection::ReadGrowing() {
   unparsed_.clear();
   Process(bytes);
   return result;
+}
+
+bool Connection::GrowLargeBulk() {
+  const auto old_bytes = static_cast<int64_t>(parser_.large_bulk_capacity());
+  const auto new_bytes = static_cast<int64_t>(parser_.LargeBulkGrowth());
+  worker_.AnnounceClientMemory(share_, new_bytes - old_bytes, old_bytes);
+  if (closed()) return false;
+  parser_.LargeBulkSpace();
+  NoteMemory();
+  return true;
 }
 
 Connection::ReadResult Connection::ReadLargeBulk() {

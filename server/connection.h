@@ -97,6 +97,8 @@ class Connection : public EventLoop::Handler {
   ReadResult Read();
   ReadResult ReadGrowing();
   ReadResult ReadLargeBulk();
+  // False if the clients would hold too much with it, and this one has been closed instead.
+  bool GrowLargeBulk();
   // Into `space`; received_ says how much.
   ReadResult Receive(std::span<char> space);
   void EndOfInput();

@@ -272,8 +272,8 @@ void Server::RefreshSettings() {
     max_clients_.store(config_->max_clients, std::memory_order_relaxed);
     eviction_domains_.set_policy(settings_->eviction_policy);
     const ClientBudget::Limit clients = ClientBudget::LimitOf(*config_);
-    // Half as much again for what grows beyond the limit at once, and is cut off a moment later.
-    OverheadMeter::SetBudget(clients.beside_data ? clients.bytes + clients.bytes / 2 : 0);
+    // Twice the limit: a buffer that grows up to it is there twice while it moves.
+    OverheadMeter::SetBudget(clients.beside_data ? 2 * clients.bytes : 0);
     settings_version_.fetch_add(1, std::memory_order_release);
   }
   ConfigureMissRatioCurve();

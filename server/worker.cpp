@@ -113,11 +113,11 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
       if (Connection* connection = Find(id)) connection->Flush();
     }
   }
-  closed_.clear();
+  FreeClosed();
   if (!to_free_.empty()) FreePiece();
   FollowConfig();
   if (clients_have_grown_) EvictClients();
-  closed_.clear();  // Before memory is looked at: what they held does not count as theirs any more.
+  FreeClosed();
   if (expire_cycle_.active()) ExpireSlice();
   if (may_be_over_limit_) {
     server_.TrimTracking(settings_->tracking_table_max_keys);
@@ -142,6 +142,13 @@ void Worker::RunRound() {
   for (const Round::Item& item : round_.items()) item.connection->RunCollected(item);
   for (const Round::Item& item : round_.items()) item.connection->FinishRound();
   round_.Clear();
+}
+
+void Worker::FreeClosed() {
+  if (closed_.empty()) return;
+  closed_.clear();
+  closed_bytes_ = 0;  // Not before they are freed, or other threads would take it for data.
+  ShareOverhead();
 }
 
 void Worker::FreeSlowly(OutputBuffer output) {
@@ -228,7 +235,17 @@ void Worker::NoteClientMemory(ClientShare& share, int64_t bytes, ClientMemory::E
   ShareOverhead();
 }
 
+void Worker::AnnounceClientMemory(ClientShare& share, int64_t more_bytes, int64_t passing_bytes) {
+  NoteClientMemory(share, share.bytes + more_bytes,
+                   share.size_class == ClientShare::kNoClass ? ClientMemory::Eviction::kForbidden
+                                                             : ClientMemory::Eviction::kAllowed);
+  EvictClients();
+  if (!client_limit_.beside_data) return;
+  OverheadMeter::SetThreadBytes(OverheadMeter::ThreadBytes() + passing_bytes);
+}
+
 void Worker::ForgetClientMemory(ClientShare& share) {
+  closed_bytes_ += share.bytes;
   client_memory_.Remove(share);
   ShareOverhead();
 }
@@ -241,7 +258,8 @@ void Worker::ShareOverhead() {
   const auto clients = static_cast<int64_t>(connections_.size());
   const int64_t stock_bytes = static_cast<int64_t>(OutputBuffer::StockBytes()) - kStockBytes;
   const int64_t bytes = std::max<int64_t>(0, client_memory_.bytes() - clients * kIdleBytes) +
-                        std::max<int64_t>(0, stock_bytes) + static_cast<int64_t>(to_free_bytes_);
+                        std::max<int64_t>(0, stock_bytes) + static_cast<int64_t>(to_free_bytes_) +
+                        closed_bytes_;
   OverheadMeter::SetThreadBytes(client_limit_.beside_data ? bytes : 0);
 }
 
@@ -258,6 +276,7 @@ void Worker::EvictClients() {
         server_.workers()[decision.thread]->AskToEvictClients();
         return;
       case ClientBudget::Decision::Kind::kOwnClient:
+        closed_bytes_ += decision.bytes;
         Find(decision.client_id)->Evict();
         break;
     }

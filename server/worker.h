@@ -106,6 +106,11 @@ class Worker : public ClientHost {
   void AddPaused(uint64_t client_id);
   // What a client of this worker holds from now on.
   void NoteClientMemory(ClientShare& share, int64_t bytes, ClientMemory::Eviction eviction);
+  // The client is about to hold `more_bytes` than it said last, and `passing_bytes` besides until
+  // its next NoteClientMemory: other threads are not to take that for data once it is allocated. If
+  // it is too much, clients go before, this one perhaps.
+  void AnnounceClientMemory(ClientShare& share, int64_t more_bytes, int64_t passing_bytes);
+  // The client has closed. What it holds goes with its connection.
   void ForgetClientMemory(ClientShare& share);
   void LogEviction(std::string_view client_line);
   // From here on, output holds its client back while clients are near their budget.
@@ -137,6 +142,7 @@ class Worker : public ClientHost {
   void EvictClients();
   // Tells what this thread holds for clients, and is not to cost data.
   void ShareOverhead();
+  void FreeClosed();
   Connection* Find(uint64_t id);
 
   static int64_t MicrosOf(MonoTime time) {
@@ -179,6 +185,7 @@ class Worker : public ClientHost {
   std::vector<uint64_t> to_read_;
   std::vector<OutputBuffer> to_free_;
   size_t to_free_bytes_ = 0;
+  int64_t closed_bytes_ = 0;  // What the connections in closed_ held.
   std::vector<uint64_t> paused_;
   // Written by the thread that adopts and the worker itself; read to choose the least loaded.
   std::atomic<int64_t> connection_count_{0};
