@@ -41,7 +41,6 @@ Blob* Share(const Entry& entry) {
 
 Shard::Shard(uint32_t id, const ShardOptions& options)
     : id_(id),
-      other_tables_(static_cast<size_t>(options.databases) - 1),
       observer_(options.observer),
       lazy_free_(options.lazy_free),
       pinned_keys_(options.pinned_keys) {}
@@ -135,12 +134,17 @@ uint64_t Shard::Scan(int db, uint64_t cursor, const std::function<void(Entry&)>&
 
 // ---- Changing
 
+std::unique_ptr<Table>& Shard::PlaceOf(int db) {
+  if (other_tables_.size() < static_cast<size_t>(db)) other_tables_.resize(static_cast<size_t>(db));
+  return other_tables_[static_cast<size_t>(db) - 1];
+}
+
 Table& Shard::UsableTable(int db) {
   if (db == 0) {
     first_table_.Prepare(epoch_);
     return first_table_;
   }
-  std::unique_ptr<Table>& table = other_tables_[static_cast<size_t>(db) - 1];
+  std::unique_ptr<Table>& table = PlaceOf(db);
   if (table == nullptr) table = std::make_unique<Table>();
   table->Prepare(epoch_);
   return *table;
@@ -438,7 +442,7 @@ void Shard::Flush(int db, Reclaim reclaim) {
   }
   if (has_pins_) NotePins(-static_cast<int64_t>(pins_->Clear(db)));
   Table flushed = std::move(*table);
-  if (db != 0) other_tables_[static_cast<size_t>(db) - 1].reset();
+  if (db != 0) PlaceOf(db).reset();
   if (flushed.walk().pending) {
     flushed_.push_back(std::move(flushed));
   } else {
@@ -460,9 +464,9 @@ void Shard::SwapDatabases(int a, int b) {
   ++database_swaps_;
   if (has_pins_) pins_->Swap(a, b);
   if (a > b) std::swap(a, b);
-  std::unique_ptr<Table>& second = other_tables_[static_cast<size_t>(b) - 1];
+  std::unique_ptr<Table>& second = PlaceOf(b);  // The higher one first: it makes places for both.
   if (a != 0) {
-    std::swap(other_tables_[static_cast<size_t>(a) - 1], second);
+    std::swap(PlaceOf(a), second);
     return;
   }
   if (second == nullptr) second = std::make_unique<Table>();
@@ -489,7 +493,7 @@ void Shard::ShrinkIfNeeded(int db, Table& table, size_t& budget) {
   }
   if (table.size() == 0 && table.bucket_count() == 1) {
     table.Clear();
-    if (db != 0) other_tables_[static_cast<size_t>(db) - 1].reset();
+    if (db != 0) PlaceOf(db).reset();
   }
 }
 

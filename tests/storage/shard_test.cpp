@@ -220,6 +220,22 @@ TEST(ShardTest, MovesAndCopiesCarryEverything) {
   }
 }
 
+TEST(ShardTest, DatabasesThatNobodyUsedMayBeReadSwappedAndFlushed) {
+  Shard shard(0, {});
+  MutexLock lock(shard.mu());
+  EXPECT_EQ(shard.size(15), 0u);
+  EXPECT_EQ(shard.Find(15, HashedKey::Of("a"), kNow), nullptr);
+  shard.Flush(15, Shard::Reclaim::kNow);
+  shard.SwapDatabases(3, 15);
+  shard.SetInteger(2, HashedKey::Of("a"), 1, kNoExpiry);
+  shard.SwapDatabases(2, 15);
+  EXPECT_EQ(shard.size(2), 0u);
+  EXPECT_EQ(shard.size(15), 1u);
+  shard.SwapDatabases(15, 0);
+  EXPECT_NE(shard.Find(0, HashedKey::Of("a"), kNow), nullptr);
+  shard.CheckInvariants();
+}
+
 TEST(ShardTest, FlushAndSwapTakeWholeDatabases) {
   LazyFree lazy_free;
   Shard shard(0, {.lazy_free = &lazy_free});
