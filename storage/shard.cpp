@@ -146,9 +146,11 @@ Table& Shard::UsableTable(int db) {
   return *table;
 }
 
-void Shard::RunHooks(int db, Table& table, uint64_t hash, std::string_view key) {
+void Shard::RunHooks(int db, Table& table, uint64_t hash, std::string_view key, KeyChange change) {
   if (table.walk().pending) HandOver(table, table.BucketIndex(hash));
-  if ((hooks_ & kObserved) != 0 && observer_ != nullptr) observer_->OnKeyChanging(*this, db, key);
+  if ((hooks_ & kObserved) != 0 && observer_ != nullptr) {
+    observer_->OnKeyChanging(*this, db, key, change);
+  }
 }
 
 Entry* Shard::SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry) {
@@ -235,7 +237,7 @@ void Shard::EndEdit(int db, const HashedKey& key, Entry* entry, const Object& ob
   if (entry->has_timed_fields()) [[unlikely]]
     table.NoteDueFields(key.hash, *entry);
   if (changed && (hooks_ & kObserved) != 0 && observer_ != nullptr) [[unlikely]]
-    observer_->OnKeyChanging(*this, db, key.text);
+    observer_->OnKeyChanging(*this, db, key.text, KeyChange::kWritten);
 }
 
 Entry* Shard::MakeRaw(int db, const HashedKey& key, Entry* entry) {
@@ -321,8 +323,9 @@ Entry* Shard::SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis e
 }
 
 // Takes the entry out of the table.
-Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place place) {
-  BeforeMutation(db, table, key.hash, key.text);
+Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place place,
+                     KeyChange change) {
+  BeforeMutation(db, table, key.hash, key.text, change);
   TellErasing(*place.entry());
   ForgetPin(db, key.text);
   Entry* entry = table.Remove(table.BucketIndex(key.hash), place);
@@ -330,12 +333,12 @@ Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place pl
   return entry;
 }
 
-bool Shard::Erase(int db, const HashedKey& key, Reclaim reclaim) {
+bool Shard::Erase(int db, const HashedKey& key, Reclaim reclaim, KeyChange change) {
   Table* table = TableOf(db);
   if (table == nullptr) return false;
   const Table::Place place = table->Find(key);
   if (!place) return false;
-  Free(Unlink(db, *table, key, place), reclaim);
+  Free(Unlink(db, *table, key, place, change), reclaim);
   return true;
 }
 
@@ -380,7 +383,8 @@ std::unique_ptr<Shard::Detached> Shard::Extract(int db, const HashedKey& key, En
   const Table::Place place = table.Find(key);
   LARDER_CHECK(place && place.entry() == entry);
   const bool pinned = IsPinned(db, key.text);
-  return std::unique_ptr<Detached>(new Detached(Unlink(db, table, key, place), pinned));
+  Entry* taken = Unlink(db, table, key, place, KeyChange::kWritten);
+  return std::unique_ptr<Detached>(new Detached(taken, pinned));
 }
 
 Entry* Shard::Attach(int db, const HashedKey& key, std::unique_ptr<Detached> value) {
@@ -497,7 +501,7 @@ void Shard::ShrinkIfNeeded(int db, Table& table, size_t& budget) {
 
 void Shard::RemoveExpired(int db, Table& table, uint32_t index, Table::Place place, uint64_t hash) {
   Entry* entry = place.entry();
-  BeforeMutation(db, table, hash, entry->key());
+  BeforeMutation(db, table, hash, entry->key(), KeyChange::kExpired);
   TellErasing(*entry);
   ForgetPin(db, entry->key());
   table.Remove(index, place);
@@ -521,7 +525,9 @@ bool Shard::ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place pl
   if (fields == 0) return true;
   const bool emptied = hash.empty();
   if (observer_ != nullptr) {
-    if ((hooks_ & kObserved) != 0) observer_->OnKeyChanging(*this, db, entry->key());
+    if ((hooks_ & kObserved) != 0) {
+      observer_->OnKeyChanging(*this, db, entry->key(), KeyChange::kExpired);
+    }
     observer_->OnFieldsExpired(*this, db, entry->key(), fields, emptied);
   }
   if (!emptied) return true;

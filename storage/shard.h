@@ -34,6 +34,13 @@ class MemberTable;
 class Shard;
 class SnapshotSink;
 
+// Why a key changes.
+enum class KeyChange : uint8_t {
+  kWritten,  // Somebody wants it to.
+  kExpired,  // Its time has come, or that of fields in it.
+  kEvicted,  // Others need its room.
+};
+
 // What the layers above want to know about keys. Called with the shard's lock held, on whatever
 // thread made the change: do little, lock nothing of a lower order.
 class ShardObserver {
@@ -42,7 +49,7 @@ class ShardObserver {
   // A key is about to be changed, removed or created; or, if it is a collection edited in place,
   // has just been changed. Only called while the shard is observed (Shard::set_observed), so that
   // nobody pays when nobody listens.
-  virtual void OnKeyChanging(Shard& shard, int db, std::string_view key) = 0;
+  virtual void OnKeyChanging(Shard& shard, int db, std::string_view key, KeyChange change) = 0;
   // A key was removed because its time had come.
   virtual void OnKeyExpired(Shard& shard, int db, std::string_view key) = 0;
   // Fields of a hash were removed because their time had come, and with the last one the key.
@@ -148,7 +155,8 @@ class alignas(64) Shard {
     kBackground,  // Hand large values to the background thread (UNLINK, lazyfree-*).
   };
   // False if there was no such key.
-  bool Erase(int db, const HashedKey& key, Reclaim reclaim) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool Erase(int db, const HashedKey& key, Reclaim reclaim, KeyChange change = KeyChange::kWritten)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // A value on its way to another key, database or shard (RENAME, MOVE, COPY).
   // Frees the value if it is never attached.
@@ -255,12 +263,12 @@ class alignas(64) Shard {
 
   // Everything that wants to know of a change hooks in here. Called before the key's bucket
   // changes.
-  void BeforeMutation(int db, Table& table, uint64_t hash, std::string_view key)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  void BeforeMutation(int db, Table& table, uint64_t hash, std::string_view key,
+                      KeyChange change = KeyChange::kWritten) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     if (hooks_ != 0) [[unlikely]]
-      RunHooks(db, table, hash, key);
+      RunHooks(db, table, hash, key, change);
   }
-  void RunHooks(int db, Table& table, uint64_t hash, std::string_view key)
+  void RunHooks(int db, Table& table, uint64_t hash, std::string_view key, KeyChange change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Every entry that comes or goes passes here.
@@ -284,7 +292,7 @@ class alignas(64) Shard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Entry* Replace(Table& table, uint64_t hash, Table::Place place, const Entry::Value& value,
                  UnixMillis expiry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  Entry* Unlink(int db, Table& table, const HashedKey& key, Table::Place place)
+  Entry* Unlink(int db, Table& table, const HashedKey& key, Table::Place place, KeyChange change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EditBlob(Table& table, Table::Place place, size_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool MayRemoveExpired() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {

@@ -137,7 +137,7 @@ TEST(ShardTest, AppendingByteByByteMovesTheValueRarely) {
 TEST(ShardTest, ExpiredKeysAreGoneAndObserved) {
   class Observer : public ShardObserver {
    public:
-    void OnKeyChanging(Shard&, int, std::string_view key) override {
+    void OnKeyChanging(Shard&, int, std::string_view key, KeyChange) override {
       changing.push_back(std::string(key));
     }
     void OnKeyExpired(Shard&, int db, std::string_view key) override {
@@ -167,7 +167,7 @@ TEST(ShardTest, ExpiredKeysAreGoneAndObserved) {
 TEST(ShardTest, EveryChangeIsObservedOnceAskedFor) {
   class Observer : public ShardObserver {
    public:
-    void OnKeyChanging(Shard&, int, std::string_view key) override { log += key; }
+    void OnKeyChanging(Shard&, int, std::string_view key, KeyChange) override { log += key; }
     void OnKeyExpired(Shard&, int, std::string_view) override {}
     std::string log;
   };
@@ -190,6 +190,35 @@ TEST(ShardTest, EveryChangeIsObservedOnceAskedFor) {
   shard.set_observed(false);
   shard.SetInteger(0, of("b"), 1, kNoExpiry);
   EXPECT_EQ(observer.log, "abaaacbc");
+}
+
+TEST(ShardTest, TheObserverIsToldWhyAKeyGoes) {
+  class Observer : public ShardObserver {
+   public:
+    void OnKeyChanging(Shard&, int, std::string_view key, KeyChange change) override {
+      changes[std::string(key)] = change;
+    }
+    void OnKeyExpired(Shard&, int, std::string_view) override {}
+    std::map<std::string, KeyChange> changes;
+  };
+  Observer observer;
+  Shard shard(0, {.observer = &observer});
+  MutexLock lock(shard.mu());
+  const char* const keys[] = {"deleted", "evicted", "looked-up", "cycled", "moved"};
+  for (const char* key : keys) shard.SetString(0, HashedKey::Of(key), "1", kNow);
+  shard.set_observed(true);
+  shard.Erase(0, HashedKey::Of("deleted"), Shard::Reclaim::kNow);
+  shard.Erase(0, HashedKey::Of("evicted"), Shard::Reclaim::kNow, KeyChange::kEvicted);
+  const HashedKey moved = HashedKey::Of("moved");
+  shard.Extract(0, moved, shard.Find(0, moved, kNow));
+  EXPECT_EQ(shard.Find(0, HashedKey::Of("looked-up"), kNow + 1), nullptr);
+  EXPECT_EQ(shard.ExpireSome(kNow + 1, 100).expired, 1u);
+  shard.SetString(0, HashedKey::Of("created"), "1", kNoExpiry);
+  const std::map<std::string, KeyChange> expected = {
+      {"deleted", KeyChange::kWritten},   {"evicted", KeyChange::kEvicted},
+      {"looked-up", KeyChange::kExpired}, {"cycled", KeyChange::kExpired},
+      {"moved", KeyChange::kWritten},     {"created", KeyChange::kWritten}};
+  EXPECT_EQ(observer.changes, expected);
 }
 
 TEST(ShardTest, MovesAndCopiesCarryEverything) {
