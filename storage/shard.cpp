@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/allocator.h"
@@ -29,6 +30,12 @@ size_t GrownCapacity(size_t size) {
 constexpr size_t kFreedInPlace = 2048;
 
 bool TakesLongToFree(const Object& object) { return FreeEffort(object) > kFreedInPlace; }
+
+std::optional<uint64_t> Packed(const Freshness* freshness) {
+  if (freshness == nullptr) [[likely]]
+    return std::nullopt;
+  return freshness->Pack();
+}
 
 Blob* Share(const Entry& entry) {
   BlobRef own = BlobRef::Adopt(entry.blob());
@@ -153,34 +160,42 @@ void Shard::RunHooks(int db, Table& table, uint64_t hash, std::string_view key, 
   }
 }
 
-Entry* Shard::SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry) {
+Entry* Shard::SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry,
+                        const Freshness* freshness) {
   if (value.size() <= kMaxIntegerText) {
-    if (const auto integer = ParseInt64(value)) return SetInteger(db, key, *integer, expiry);
+    if (const auto integer = ParseInt64(value)) {
+      return Put(db, key, Entry::Value::Integer(*integer).With(Packed(freshness)), expiry);
+    }
   }
-  return SetText(db, key, value, expiry);
+  return PutText(db, key, value, StringEncoding::kInline, expiry, freshness);
 }
 
 Entry* Shard::SetText(int db, const HashedKey& key, std::string_view value, UnixMillis expiry) {
-  if (value.size() <= Entry::kMaxInlineBytes) {
-    return Put(db, key, Entry::Value::Text(value), expiry);
-  }
-  Blob* blob = BlobRef::CopyOf(value).Detach();
-  return Put(db, key, Entry::Value::OfBlob(blob), expiry);
+  return PutText(db, key, value, StringEncoding::kInline, expiry, nullptr);
 }
 
-Entry* Shard::SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry) {
-  if (value->size() <= Entry::kMaxInlineBytes) return SetString(db, key, value->view(), expiry);
+Entry* Shard::SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry,
+                      const Freshness* freshness) {
+  if (value->size() <= Entry::kMaxInlineBytes) {
+    return SetString(db, key, value->view(), expiry, freshness);
+  }
   Blob* blob = value.Detach();
-  return Put(db, key, Entry::Value::OfBlob(blob), expiry);
+  return Put(db, key, Entry::Value::OfBlob(blob).With(Packed(freshness)), expiry);
 }
 
 Entry* Shard::SetRawString(int db, const HashedKey& key, std::string_view value,
                            UnixMillis expiry) {
+  return PutText(db, key, value, StringEncoding::kInlineRaw, expiry, nullptr);
+}
+
+Entry* Shard::PutText(int db, const HashedKey& key, std::string_view value, StringEncoding encoding,
+                      UnixMillis expiry, const Freshness* freshness) {
+  const std::optional<uint64_t> packed = Packed(freshness);
   if (value.size() <= Entry::kMaxInlineBytes) {
-    return Put(db, key, Entry::Value::Text(value, StringEncoding::kInlineRaw), expiry);
+    return Put(db, key, Entry::Value::Text(value, encoding).With(packed), expiry);
   }
   Blob* blob = BlobRef::CopyOf(value).Detach();
-  return Put(db, key, Entry::Value::OfBlob(blob), expiry);
+  return Put(db, key, Entry::Value::OfBlob(blob).With(packed), expiry);
 }
 
 Entry* Shard::SetInteger(int db, const HashedKey& key, int64_t value, UnixMillis expiry) {
@@ -246,15 +261,17 @@ Entry* Shard::MakeRaw(int db, const HashedKey& key, Entry* entry) {
   Table& table = *TableOf(db);
   StringValue value;
   entry->ReadString(value);
-  return Replace(table, key.hash, table.Find(key),
-                 Entry::Value::Text(value.view(), StringEncoding::kInlineRaw), entry->expiry());
+  const auto raw = Entry::Value::Text(value.view(), StringEncoding::kInlineRaw);
+  return Replace(table, key.hash, table.Find(key), raw.With(entry->value().freshness),
+                 entry->expiry());
 }
 
 std::span<char> Shard::EditString(int db, const HashedKey& key, Entry*& entry, size_t size) {
   if (entry == nullptr) entry = SetString(db, key, {}, kNoExpiry);
   LARDER_DCHECK(entry->type() == ValueType::kString);
   // A bitmap is mostly written where it stands already.
-  if (hooks_ == 0 && entry->string_encoding() == StringEncoding::kInlineRaw) {
+  if (hooks_ == 0 && entry->string_encoding() == StringEncoding::kInlineRaw &&
+      !entry->has_freshness()) {
     const size_t old_size = entry->StringSize();
     if (size <= old_size) return {entry->value_bytes(), old_size};
   }
@@ -268,6 +285,7 @@ std::span<char> Shard::EditString(int db, const HashedKey& key, Entry*& entry, s
   const size_t old_size = old.size();
   size = std::max(size, old_size);
   if (entry->IsBlob()) {
+    if (entry->has_freshness()) entry = ChangeFreshness(table, key.hash, place, std::nullopt);
     EditBlob(table, place, size);
   } else if (size > Entry::kMaxInlineBytes) {
     BlobRef blob = BlobRef::Create(size);
@@ -322,6 +340,22 @@ Entry* Shard::SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis e
   return entry;
 }
 
+Entry* Shard::SetFreshness(int db, const HashedKey& key, Entry* entry, const Freshness* freshness) {
+  Table& table = *TableOf(db);
+  const Table::Place place = table.Find(key);
+  LARDER_DCHECK(place && place.entry() == entry);
+  BeforeMutation(db, table, key.hash, key.text);
+  return ChangeFreshness(table, key.hash, place, Packed(freshness));
+}
+
+Entry* Shard::ChangeFreshness(Table& table, uint64_t hash, Table::Place place,
+                              std::optional<uint64_t> packed) {
+  const Table::Counted before(*place.entry());
+  Entry* entry = Entry::ChangeFreshness(place.entry(), packed);
+  table.Update(hash, place, entry, before);
+  return entry;
+}
+
 // Takes the entry out of the table.
 Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place place,
                      KeyChange change) {
@@ -367,7 +401,7 @@ std::unique_ptr<Shard::Detached> Shard::Clone(const Entry& entry) {
   Blob* blob = nullptr;
   if (entry.IsBlob()) {
     blob = Share(entry);
-    value = Entry::Value::OfBlob(blob);
+    value.bytes = &blob;
   }
   Object object;
   if (entry.type() != ValueType::kString) {

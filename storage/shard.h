@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -111,11 +112,12 @@ class alignas(64) Shard {
 
   // ---- Changing. Each returns the entry where it now is.
   // Creates or replaces `key` with a string that is held as compactly as it can be; the access bits
-  // of a new entry are 0. `expiry` replaces whatever was set: pass the old one to keep it.
-  Entry* SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  Entry* SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // of a new entry are 0. `expiry` replaces whatever was set: pass the old one to keep it. So does
+  // `freshness`, null for none; whatever else below changes a value leaves it without.
+  Entry* SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry,
+                   const Freshness* freshness = nullptr) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Entry* SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry,
+                 const Freshness* freshness = nullptr) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The same, held as bytes that somebody edits (OBJECT ENCODING says "raw"), never as a number.
   // `value` may be a view of what the key holds.
   Entry* SetRawString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry)
@@ -149,6 +151,9 @@ class alignas(64) Shard {
   // Sets (kNoExpiry: removes) the expiry of an existing entry.
   Entry* SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis expiry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Sets (null: removes) the freshness of an existing string.
+  Entry* SetFreshness(int db, const HashedKey& key, Entry* entry, const Freshness* freshness)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   enum class Reclaim : uint8_t {
     kNow,         // Free in place, unless that takes long.
@@ -174,7 +179,8 @@ class alignas(64) Shard {
     Entry* entry_;
     bool pinned_;  // The key was, and so will be the one that gets the value.
   };
-  // Copies value, expiry and access bits of `entry`; blobs are shared, collections are copied.
+  // Copies value, expiry, freshness and access bits of `entry`; blobs are shared, collections are
+  // copied.
   std::unique_ptr<Detached> Clone(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes the value out, erasing the key.
   std::unique_ptr<Detached> Extract(int db, const HashedKey& key, Entry* entry)
@@ -292,6 +298,10 @@ class alignas(64) Shard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Entry* Replace(Table& table, uint64_t hash, Table::Place place, const Entry::Value& value,
                  UnixMillis expiry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Entry* PutText(int db, const HashedKey& key, std::string_view value, StringEncoding encoding,
+                 UnixMillis expiry, const Freshness* freshness) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static Entry* ChangeFreshness(Table& table, uint64_t hash, Table::Place place,
+                                std::optional<uint64_t> packed);
   Entry* Unlink(int db, Table& table, const HashedKey& key, Table::Place place, KeyChange change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EditBlob(Table& table, Table::Place place, size_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
