@@ -13,6 +13,7 @@
 #include "storage/hash.h"
 #include "storage/key_hash.h"
 #include "storage/lazy_free.h"
+#include "storage/serialized_value.h"
 #include <gtest/gtest.h>
 
 namespace larder {
@@ -374,6 +375,13 @@ TEST_P(ShardFreshnessTest, FollowsTheValueToAnotherKey) {
   Expect(entry, true);
   Expect(shard_.Attach(0, other, shard_.Extract(0, key_, entry)), text(), true, other);
   EXPECT_EQ(shard_.size(0), 1u);
+}
+
+TEST_P(ShardFreshnessTest, IsNoPartOfTheSerializedValue) {
+  MutexLock lock(shard_.mu());
+  const std::string payload = DumpPayload(*SetFresh(), SerialWriter::Compress::kYes);
+  const Entry* plain = shard_.SetString(0, key_, text(), kNoExpiry);
+  EXPECT_EQ(payload, DumpPayload(*plain, SerialWriter::Compress::kYes));
 }
 
 TEST_P(ShardFreshnessTest, ChangingItIsAChangeOfTheKey) {
