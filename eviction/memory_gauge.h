@@ -23,11 +23,15 @@ class MemoryGauge {
 };
 
 // By what the allocator holds, for the whole process, and what fragmentation costs beyond what a
-// limit allows for. While there is room, a thread that has asked
-// once may allocate its share of half of it before it looks at other threads again: that is one
-// comparison with a counter of its own.
+// limit allows for. While there is room, a thread that has asked once may allocate its share of
+// half of it before it looks at other threads again: that is one comparison with a counter of its
+// own.
 class AllocatorGauge : public MemoryGauge {
  public:
+  // What data has to make up for, in every gauge of the process, because pages are lost to
+  // fragmentation. Whoever watches the pages says so; any thread.
+  static void SetStrain(int64_t bytes);
+
   bool Within(int64_t limit_bytes) override;
   int64_t UsedBytes() override;
 
