@@ -41,10 +41,11 @@ int64_t AllocatorGauge::UsedBytes() {
   // Who holds overhead says so before it is allocated, and that it is gone once it has been freed.
   // Asked on both sides, neither can make it look like data.
   const int64_t exempt_before = OverheadMeter::ExemptBytes();
-  const int64_t used_bytes =
-      MemoryMeter::ProcessBytes() + strain_bytes.load(std::memory_order_relaxed);
+  const int64_t used_bytes = MemoryMeter::ProcessBytes() + StrainBytes();
   return used_bytes - std::max(exempt_before, OverheadMeter::ExemptBytes());
 }
+
+int64_t AllocatorGauge::StrainBytes() const { return strain_bytes.load(std::memory_order_relaxed); }
 
 int64_t ShardGauge::UsedBytes() {
   int64_t bytes = 0;

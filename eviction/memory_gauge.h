@@ -20,6 +20,9 @@ class MemoryGauge {
   // What is in use now, without the overhead that has a budget of its own (overhead_meter.h).
   // REQUIRES: the caller holds no shard's lock.
   virtual int64_t UsedBytes() = 0;
+  // How much of that nobody holds: it is lost to fragmentation, and evicting can win it back, but
+  // refusing a write cannot.
+  virtual int64_t StrainBytes() const { return 0; }
 };
 
 // By what the allocator holds, for the whole process, and what fragmentation costs beyond what a
@@ -34,6 +37,7 @@ class AllocatorGauge : public MemoryGauge {
 
   bool Within(int64_t limit_bytes) override;
   int64_t UsedBytes() override;
+  int64_t StrainBytes() const override;
 
  private:
   // The allocator's own figure costs more than a thousand comparisons; the sum of the threads'

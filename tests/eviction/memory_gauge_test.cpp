@@ -23,6 +23,7 @@ TEST_F(StrainedAllocatorGaugeTest, TakesTheStrainForUsed) {
   const int64_t limit = used + 64 * kMegabyte;
   AllocatorGauge::SetStrain(80 * kMegabyte);
   EXPECT_GE(gauge_.UsedBytes() - used, 79 * kMegabyte);
+  EXPECT_EQ(gauge_.StrainBytes(), 80 * kMegabyte);
   EXPECT_FALSE(gauge_.Within(limit));
   AllocatorGauge::SetStrain(0);
   EXPECT_TRUE(gauge_.Within(limit));
