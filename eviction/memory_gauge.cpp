@@ -20,10 +20,15 @@ void AllocatorGauge::SetStrain(int64_t bytes) {
 
 bool AllocatorGauge::Within(int64_t limit_bytes) {
   const int64_t own_bytes = MemoryMeter::ThreadBytes() - OverheadMeter::ThreadBytes();
-  if (limit_bytes == limit_bytes_ && own_bytes <= permitted_bytes_) [[likely]]
+  // A thread that frees much stays below what it was permitted for long; strain must not wait.
+  const int64_t strain = StrainBytes();
+  if (limit_bytes == limit_bytes_ && strain <= permitted_strain_ && own_bytes <= permitted_bytes_)
+      [[likely]] {
     return true;
+  }
   const int64_t used_bytes = UsedBytes();
   limit_bytes_ = limit_bytes;
+  permitted_strain_ = strain;
   if (used_bytes > limit_bytes) {
     permitted_bytes_ = std::numeric_limits<int64_t>::min();
     return false;

@@ -44,7 +44,8 @@ class AllocatorGauge : public MemoryGauge {
   // counters strays from it only by what unknown threads do.
   static constexpr std::chrono::milliseconds kCalibrationInterval{10};
 
-  int64_t limit_bytes_ = -1;     // That `permitted_bytes_` was computed for.
+  int64_t limit_bytes_ = -1;  // That `permitted_bytes_` was computed for.
+  int64_t permitted_strain_ = 0;
   int64_t permitted_bytes_ = 0;  // Of this thread: below it no total is needed.
   MonoTime calibrated_at_{};
 };

@@ -29,5 +29,12 @@ TEST_F(StrainedAllocatorGaugeTest, TakesTheStrainForUsed) {
   EXPECT_TRUE(gauge_.Within(limit));
 }
 
+TEST_F(StrainedAllocatorGaugeTest, LooksAgainWhenTheStrainHasGrown) {
+  const int64_t limit = gauge_.UsedBytes() + 64 * kMegabyte;
+  EXPECT_TRUE(gauge_.Within(limit));
+  AllocatorGauge::SetStrain(80 * kMegabyte);
+  EXPECT_FALSE(gauge_.Within(limit));
+}
+
 }  // namespace
 }  // namespace larder
