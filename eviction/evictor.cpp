@@ -46,7 +46,7 @@ bool Evictor::Evict(const Options& options, UnixMillis now, Random& random, OnEv
       if (!Choose(request, random, victim)) {
         // What FLUSHALL or UNLINK gave up may still be on its way out.
         return keyspace_.lazy_free().pending() > 0 ||
-               gauge_->UsedBytes() <= options.maxmemory_bytes;
+               gauge_->UsedBytes() - gauge_->StrainBytes() <= options.maxmemory_bytes;
       }
       excess_bytes -= EvictOne(victim, request, on_evicted);
     }

@@ -110,6 +110,33 @@ TEST_F(EvictorTest, NoEvictionRefuses) {
   EXPECT_TRUE(Has("key"));
 }
 
+// A gauge of what it is told.
+class StrainedGauge : public MemoryGauge {
+ public:
+  StrainedGauge(int64_t used_bytes, int64_t strain_bytes)
+      : used_bytes_(used_bytes), strain_bytes_(strain_bytes) {}
+  bool Within(int64_t limit_bytes) override { return used_bytes_ <= limit_bytes; }
+  int64_t UsedBytes() override { return used_bytes_; }
+  int64_t StrainBytes() const override { return strain_bytes_; }
+
+ private:
+  const int64_t used_bytes_;
+  const int64_t strain_bytes_;
+};
+
+TEST_F(EvictorTest, RefusesNothingForFragmentationThatEvictingCannotMend) {
+  Set("key");
+  const auto makes_room = [&](int64_t used_bytes) {
+    Evictor evictor(keyspace_, domains_, std::make_unique<StrainedGauge>(used_bytes, 50),
+                    std::make_unique<SampledVictims>(keyspace_));
+    return evictor.MakeRoom(WithPolicy(EvictionPolicy::kVolatileLru, 1000), kNow, random_,
+                            [](const Evictor::Evicted&) {});
+  };
+  EXPECT_TRUE(makes_room(1050));
+  EXPECT_FALSE(makes_room(1051));
+  EXPECT_TRUE(Has("key"));
+}
+
 TEST_F(EvictorTest, EvictsEverythingIfItMust) {
   for (int i = 0; i < 100; ++i) Set("key" + std::to_string(i));
   for (int i = 0; evicted_.size() < 100 && i < 100; ++i) {
