@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -137,6 +138,14 @@ absl::StatusOr<StampedeRule> ParseStampedeRule(std::span<const std::string> word
     }
   }
   return rule;
+}
+
+bool operator==(const StampedeRule& a, const StampedeRule& b) {
+  const auto said = [](const StampedeRule& rule) {
+    return std::tie(rule.glob, rule.lease, rule.wait, rule.grace, rule.beta, rule.jitter_percent,
+                    rule.follows_connection);
+  };
+  return said(a) == said(b);
 }
 
 std::string PrintStampedeRule(const StampedeRule& rule) {

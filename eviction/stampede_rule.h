@@ -30,6 +30,9 @@ struct StampedeRule {
   double jitter_percent = 0;              // By how much lives are shortened at most.
   bool follows_connection = false;        // A lease ends with its holder's connection.
   std::shared_ptr<StampedeFigures> figures = std::make_shared<StampedeFigures>();
+
+  // Whether they say the same, whatever they counted.
+  friend bool operator==(const StampedeRule& a, const StampedeRule& b);
 };
 
 // From the words of a line: the glob, and options in any order, each once. The error says which
