@@ -291,8 +291,9 @@ void Server::RefreshSettings() {
 
 void Server::NoteOverhead() {
   if (!settings_snapshot()->miss_ratio_curve) return;
-  const int64_t held_bytes = ShardGauge(keyspace_).UsedBytes();
-  miss_ratio_curve_.NoteOverhead(static_cast<int64_t>(AllocatedBytes()) - held_bytes);
+  // What has a budget beside the data takes nothing of maxmemory.
+  const int64_t beside_bytes = ShardGauge(keyspace_).UsedBytes() + OverheadMeter::ExemptBytes();
+  miss_ratio_curve_.NoteOverhead(static_cast<int64_t>(AllocatedBytes()) - beside_bytes);
 }
 
 void Server::ConfigureMissRatioCurve() {
