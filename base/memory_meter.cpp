@@ -13,19 +13,6 @@
 
 namespace larder {
 
-namespace {
-
-// Relaxed: a figure that stands alone.
-std::atomic<int64_t> strain_bytes{0};
-
-}  // namespace
-
-void MemoryMeter::set_strain(int64_t bytes) {
-  strain_bytes.store(bytes, std::memory_order_relaxed);
-}
-
-int64_t MemoryMeter::strain() { return strain_bytes.load(std::memory_order_relaxed); }
-
 #if LARDER_JEMALLOC
 
 namespace {

@@ -29,11 +29,6 @@ class MemoryMeter {
   // as far as the calibration before agrees. Tens of microseconds.
   static void Calibrate();
 
-  // What the limit of memory has to be kept lower by, because pages are lost to fragmentation;
-  // whoever watches the pages sets it. Not part of the sums above.
-  static void set_strain(int64_t bytes);
-  static int64_t strain();
-
   // How many threads are in the sum.
   static int threads();
 };

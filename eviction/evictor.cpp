@@ -46,7 +46,7 @@ bool Evictor::Evict(const Options& options, UnixMillis now, Random& random, OnEv
       if (!Choose(request, random, victim)) {
         // What FLUSHALL or UNLINK gave up may still be on its way out.
         return keyspace_.lazy_free().pending() > 0 ||
-               gauge_->UsedBytes() <= options.maxmemory_bytes;
+               gauge_->UsedBytes() - gauge_->StrainBytes() <= options.maxmemory_bytes;
       }
       excess_bytes -= EvictOne(victim, request, on_evicted);
     }
@@ -70,7 +70,7 @@ int64_t Evictor::EvictOne(const Victim& victim, const VictimSource::Request& req
     evicted.bytes = static_cast<int64_t>(entry->allocated_bytes());
     evicted.idle_seconds =
         AccessClock(request.access, request.now).SecondsSinceAccess(entry->access());
-    shard.Erase(victim.db, key, Shard::Reclaim::kNow);
+    shard.Erase(victim.db, key, Shard::Reclaim::kNow, KeyChange::kEvicted);
   }
   on_evicted(evicted);
   return evicted.bytes;

@@ -1,19 +1,34 @@
 #include "eviction/memory_gauge.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 
 #include "base/memory_meter.h"
 #include "eviction/overhead_meter.h"
 
 namespace larder {
+namespace {
+
+std::atomic<int64_t> strain_bytes{0};  // Relaxed: a figure that stands alone.
+
+}  // namespace
+
+void AllocatorGauge::SetStrain(int64_t bytes) {
+  strain_bytes.store(bytes, std::memory_order_relaxed);
+}
 
 bool AllocatorGauge::Within(int64_t limit_bytes) {
   const int64_t own_bytes = MemoryMeter::ThreadBytes() - OverheadMeter::ThreadBytes();
-  if (limit_bytes == limit_bytes_ && own_bytes <= permitted_bytes_) [[likely]]
+  // A thread that frees much stays below what it was permitted for long; strain must not wait.
+  const int64_t strain = StrainBytes();
+  if (limit_bytes == limit_bytes_ && strain <= permitted_strain_ && own_bytes <= permitted_bytes_)
+      [[likely]] {
     return true;
+  }
   const int64_t used_bytes = UsedBytes();
   limit_bytes_ = limit_bytes;
+  permitted_strain_ = strain;
   if (used_bytes > limit_bytes) {
     permitted_bytes_ = std::numeric_limits<int64_t>::min();
     return false;
@@ -31,9 +46,11 @@ int64_t AllocatorGauge::UsedBytes() {
   // Who holds overhead says so before it is allocated, and that it is gone once it has been freed.
   // Asked on both sides, neither can make it look like data.
   const int64_t exempt_before = OverheadMeter::ExemptBytes();
-  const int64_t used_bytes = MemoryMeter::ProcessBytes() + MemoryMeter::strain();
+  const int64_t used_bytes = MemoryMeter::ProcessBytes() + StrainBytes();
   return used_bytes - std::max(exempt_before, OverheadMeter::ExemptBytes());
 }
+
+int64_t AllocatorGauge::StrainBytes() const { return strain_bytes.load(std::memory_order_relaxed); }
 
 int64_t ShardGauge::UsedBytes() {
   int64_t bytes = 0;

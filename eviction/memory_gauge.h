@@ -20,23 +20,32 @@ class MemoryGauge {
   // What is in use now, without the overhead that has a budget of its own (overhead_meter.h).
   // REQUIRES: the caller holds no shard's lock.
   virtual int64_t UsedBytes() = 0;
+  // How much of that nobody holds: it is lost to fragmentation, and evicting can win it back, but
+  // refusing a write cannot.
+  virtual int64_t StrainBytes() const { return 0; }
 };
 
 // By what the allocator holds, for the whole process, and what fragmentation costs beyond what a
-// limit allows for. While there is room, a thread that has asked
-// once may allocate its share of half of it before it looks at other threads again: that is one
-// comparison with a counter of its own.
+// limit allows for. While there is room, a thread that has asked once may allocate its share of
+// half of it before it looks at other threads again: that is one comparison with a counter of its
+// own.
 class AllocatorGauge : public MemoryGauge {
  public:
+  // What data has to make up for, in every gauge of the process, because pages are lost to
+  // fragmentation. Whoever watches the pages says so; any thread.
+  static void SetStrain(int64_t bytes);
+
   bool Within(int64_t limit_bytes) override;
   int64_t UsedBytes() override;
+  int64_t StrainBytes() const override;
 
  private:
   // The allocator's own figure costs more than a thousand comparisons; the sum of the threads'
   // counters strays from it only by what unknown threads do.
   static constexpr std::chrono::milliseconds kCalibrationInterval{10};
 
-  int64_t limit_bytes_ = -1;     // That `permitted_bytes_` was computed for.
+  int64_t limit_bytes_ = -1;  // That `permitted_bytes_` was computed for.
+  int64_t permitted_strain_ = 0;
   int64_t permitted_bytes_ = 0;  // Of this thread: below it no total is needed.
   MonoTime calibrated_at_{};
 };

@@ -50,7 +50,7 @@ bool SampledVictims::Next(const Request& request, Random& random, Victim& victim
   // caller decides whether to ask again.
   constexpr int kLooks = 8;
   for (int look = 0; look < kLooks; ++look) {
-    FillPool(request, random);
+    if (!FillPool(request, random)) return false;
     while (!pool_.empty()) {
       Candidate best = std::move(pool_.back());
       pool_.pop_back();
@@ -74,7 +74,7 @@ bool SampledVictims::NextAtRandom(const Request& request, Random& random, Victim
   return found;
 }
 
-void SampledVictims::FillPool(const Request& request, Random& random) {
+bool SampledVictims::FillPool(const Request& request, Random& random) {
   // All samples from one place are one lock and one walk through memory, and as good as samples
   // from everywhere, if the place has many times more keys than are looked at. A shard with a
   // handful of keys would not offer a sample but its all, however young.
@@ -83,7 +83,7 @@ void SampledVictims::FillPool(const Request& request, Random& random) {
   const AccessClock clock(request.access, request.now);
   for (int left = request.samples; left > 0;) {
     const std::optional<Place> place = RandomPlace(volatile_only, random);
-    if (!place) return;
+    if (!place) return false;
     const auto fair = static_cast<int>(
         std::clamp<uint64_t>(place->keys / kKeysASample, 1, static_cast<uint64_t>(left)));
     Sample(*place, volatile_only, fair, random, [&](const Entry& entry) {
@@ -91,6 +91,7 @@ void SampledVictims::FillPool(const Request& request, Random& random) {
     });
     left -= fair;
   }
+  return true;
 }
 
 void SampledVictims::Offer(const Place& place, const Entry& entry, uint64_t score) {

@@ -46,7 +46,8 @@ class SampledVictims : public VictimSource {
   void Sample(const Place& place, bool volatile_only, int samples, Random& random,
               absl::FunctionRef<void(const Entry&)> visit);
   bool NextAtRandom(const Request& request, Random& random, Victim& victim);
-  void FillPool(const Request& request, Random& random);
+  // False if no key anywhere may go: whoever then asked again would walk all shards for nothing.
+  bool FillPool(const Request& request, Random& random);
   void Offer(const Place& place, const Entry& entry, uint64_t score);
   // Whether the candidate is still there, and still as good a choice as it was.
   bool StillStands(const Candidate& candidate, const Request& request);

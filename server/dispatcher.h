@@ -28,6 +28,7 @@
 #include "server/hold_watch.h"
 #include "server/shard_hooks.h"
 #include "server/shard_locks.h"
+#include "server/wait_result.h"
 
 namespace larder {
 
@@ -71,8 +72,8 @@ class Dispatcher {
     virtual bool HoldsData() const = 0;
     // What this thread's batch changed is due to be told to clients that track prefixes.
     virtual void SendBroadcasts() = 0;
-    // A client that waited for keys goes on with this reply.
-    virtual void EndWait(const ClientRecord& client, BlobRef reply) = 0;
+    // A client that waited for keys goes on with this.
+    virtual void EndWait(const ClientRecord& client, WaitResult result) = 0;
     // A command took `nanoseconds`, which slow log or latency monitor may want to know.
     virtual void NoteDuration(const Client& client, const Command& command,
                               std::span<const std::string_view> args, int64_t nanoseconds) = 0;
@@ -141,6 +142,14 @@ class Dispatcher {
     context_.now_ = now;
     ServeLater();
   }
+
+  // The connection that held these is gone. Those that went with it have ended; whoever waits for
+  // their keys is served by the next ServeWaiters. REQUIRES: no shard's lock is held.
+  void EndLeases(std::span<const std::shared_ptr<Lease>> leases);
+  // Those who wait for this key are to ask again. REQUIRES: no shard's lock is held.
+  void WakeWaitersOf(uint32_t shard_id, int db, std::string_view key);
+  // Forgets what has ended by itself, in every step-th shard. REQUIRES: no shard's lock is held.
+  void SweepLeases(uint32_t first, uint32_t step);
 
   // Publishes the keyspace events that wait for it: of handlers, and of what happens to keys
   // without one (expiry, eviction). REQUIRES: no shard's lock is held.

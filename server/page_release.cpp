@@ -9,6 +9,7 @@
 #include "base/memory_meter.h"
 #include "base/scheduling.h"
 #include "commands/memory_figures.h"
+#include "eviction/memory_gauge.h"
 
 namespace larder {
 namespace {
@@ -97,7 +98,7 @@ void PageRelease::Run() {
       ReleaseFreeMemory();
       balance.AfterRelease(Look());
     }
-    MemoryMeter::set_strain(balance.Strain(look));
+    AllocatorGauge::SetStrain(balance.Strain(look));
     mu_.Lock();
   }
   mu_.Unlock();

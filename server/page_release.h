@@ -8,7 +8,7 @@
 //
 // Under maxmemory fewer are kept, so that the process stays within a tenth of the limit. What
 // cannot be released because something still lies on each page (fragmentation) it makes known as
-// MemoryMeter::set_strain, and eviction makes up for it (benchmarks: churn.py).
+// AllocatorGauge::SetStrain, and eviction makes up for it (benchmarks: churn.py).
 //
 // Concurrency: construct and destroy on one thread.
 #pragma once

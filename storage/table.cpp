@@ -428,7 +428,7 @@ void Table::AddSegment(uint32_t capacity) {
 void Table::AddPageFor(uint32_t segment) {
   if (segment < kPageSegments) {
     if (segment < first_page_capacity_) return;
-    const uint32_t capacity = std::max(kMinPageCapacity, first_page_capacity_ * 2u);
+    const uint32_t capacity = std::max(1u, first_page_capacity_ * 2u);
     auto* page = static_cast<Segment*>(Allocate(capacity * sizeof(Segment)));
     if (segment != 0) {
       std::memcpy(page, first_page_, segment * sizeof(Segment));

@@ -203,7 +203,6 @@ class Table {
  private:
   static constexpr uint32_t kSegmentBuckets = 16;
   static constexpr uint32_t kPageSegments = 512;
-  static constexpr uint32_t kMinPageCapacity = 4;
   // The last segment doubles from here up; the first starts with a single bucket.
   static constexpr uint32_t kMinLastCapacity = 16;
 

@@ -4,6 +4,9 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "eviction/access_clock.h"
 #include "eviction/sampled_victims.h"
@@ -107,6 +110,33 @@ TEST_F(EvictorTest, NoEvictionRefuses) {
   EXPECT_TRUE(Has("key"));
 }
 
+// A gauge of what it is told.
+class StrainedGauge : public MemoryGauge {
+ public:
+  StrainedGauge(int64_t used_bytes, int64_t strain_bytes)
+      : used_bytes_(used_bytes), strain_bytes_(strain_bytes) {}
+  bool Within(int64_t limit_bytes) override { return used_bytes_ <= limit_bytes; }
+  int64_t UsedBytes() override { return used_bytes_; }
+  int64_t StrainBytes() const override { return strain_bytes_; }
+
+ private:
+  const int64_t used_bytes_;
+  const int64_t strain_bytes_;
+};
+
+TEST_F(EvictorTest, RefusesNothingForFragmentationThatEvictingCannotMend) {
+  Set("key");
+  const auto makes_room = [&](int64_t used_bytes) {
+    Evictor evictor(keyspace_, domains_, std::make_unique<StrainedGauge>(used_bytes, 50),
+                    std::make_unique<SampledVictims>(keyspace_));
+    return evictor.MakeRoom(WithPolicy(EvictionPolicy::kVolatileLru, 1000), kNow, random_,
+                            [](const Evictor::Evicted&) {});
+  };
+  EXPECT_TRUE(makes_room(1050));
+  EXPECT_FALSE(makes_room(1051));
+  EXPECT_TRUE(Has("key"));
+}
+
 TEST_F(EvictorTest, EvictsEverythingIfItMust) {
   for (int i = 0; i < 100; ++i) Set("key" + std::to_string(i));
   for (int i = 0; evicted_.size() < 100 && i < 100; ++i) {
@@ -122,6 +152,30 @@ TEST_F(EvictorTest, TellsHowLargeAndHowOldWhatItEvictedWas) {
   EXPECT_EQ(longest_idle_seconds_, 100);
   EXPECT_GE(evicted_bytes_, 100);
   EXPECT_LE(evicted_bytes_, used_bytes - gauge_.UsedBytes());
+}
+
+TEST_F(EvictorTest, TheObserverIsToldThatAKeyWasEvicted) {
+  class Observer : public ShardObserver {
+   public:
+    void OnKeyChanging(Shard&, int, std::string_view key, KeyChange change) override {
+      changes.emplace_back(key, change);
+    }
+    void OnKeyExpired(Shard&, int, std::string_view) override {}
+    std::vector<std::pair<std::string, KeyChange>> changes;
+  };
+  Observer observer;
+  Keyspace keyspace({.shards = 1, .shard = {.databases = 1, .observer = &observer}});
+  EvictionDomains domains(keyspace, 1, /*seed=*/1);
+  Evictor evictor(keyspace, domains, std::make_unique<ShardGauge>(keyspace),
+                  std::make_unique<SampledVictims>(keyspace));
+  {
+    MutexLock lock(keyspace.shard(0).mu());
+    keyspace.shard(0).SetString(0, HashedKey::Of("key"), "value", kNoExpiry);
+    keyspace.shard(0).set_observed(true);
+  }
+  evictor.MakeRoom(WithPolicy(EvictionPolicy::kAllKeysRandom, kUnreachable), kNow, random_,
+                   [](const Evictor::Evicted&) {});
+  EXPECT_THAT(observer.changes, testing::ElementsAre(testing::Pair("key", KeyChange::kEvicted)));
 }
 
 // Half a millisecond; what is left to do is done by the next who ask.

@@ -109,6 +109,12 @@ TEST_F(TableTest, TheTableCostsLessThanFourteenBytesAKey) {
   }
 }
 
+TEST_F(TableTest, OneKeyTakesOneBucketAndOnePlaceForItsSegment) {
+  Add("key");
+  const size_t entry_bytes = table_.Find(HashedKey::Of("key")).entry()->allocated_bytes();
+  EXPECT_EQ(table_.bytes(), entry_bytes + 64 + 16);  // A cache has as many such tables as shards.
+}
+
 TEST_F(TableTest, ClearsInSteps) {
   for (int i = 0; i < 10'000; ++i) Add(Name(i));
   int steps = 1;
