@@ -102,15 +102,20 @@ TEST(MissRatioCurveTest, NothingIsForetoldBeforeTheFirstRead) {
   EXPECT_TRUE(curve.Take(0).policies.empty());
 }
 
+// Reads keys from 0 on, ten times.
+void Loop(Application& application, uint64_t keys) {
+  for (int round = 0; round < 10; ++round) {
+    for (uint64_t key = 0; key < keys; ++key) application.Read(key);
+  }
+}
+
 // A loop over 1,500 keys: exact LRU misses always with room for fewer, and only the first time with
 // room for all.
 TEST(MissRatioCurveTest, ForetellsTheCliffOfALoop) {
   MissRatioCurve curve;
   curve.Configure(OptionsFor(1000), {});
   Application application(curve, 1000);
-  for (int round = 0; round < 10; ++round) {
-    for (uint64_t key = 0; key < 1500; ++key) application.Read(key);
-  }
+  Loop(application, 1500);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 2), 1);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 3), 0.1);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "lru", 3), 0.1);
@@ -124,9 +129,7 @@ TEST(MissRatioCurveTest, TakesOffWhatTheServerTakes) {
   options.overhead_bytes = 1400 * static_cast<int64_t>(kBytes);  // At twice the memory 1,600 fit.
   curve.Configure(options, {});
   Application application(curve, 100);
-  for (int round = 0; round < 10; ++round) {
-    for (uint64_t key = 0; key < 1000; ++key) application.Read(key);
-  }
+  Loop(application, 1000);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "lru", 1), 1);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 2), 1);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 3), 0.1);

@@ -90,10 +90,12 @@ TEST_F(TableTest, SmallSizesAreAsSoundAsLargeOnes) {
       Add(Name(i));
       table_.CheckInvariants();
     }
+    ASSERT_EQ(table_.size(), static_cast<size_t>(size));
     for (int i = size; i-- > 0;) {
       Remove(Name(i));
       table_.CheckInvariants();
     }
+    ASSERT_EQ(table_.size(), 0u);
   }
 }
 
