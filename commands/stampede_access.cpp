@@ -172,6 +172,10 @@ StampedeAnswer AskForValue(CommandContext& ctx, size_t key, Entry* entry,
   return answer;
 }
 
+void VoidLease(CommandContext& ctx, size_t key) {
+  if (ctx.leases(key).Void(ctx.db(), ctx.key(key).text)) ctx.LeasesChanged(key);
+}
+
 Entry* FindOnce(CommandContext& ctx, size_t key) {
   return ctx.retrying() ? ctx.Peek(key) : ctx.Find(key);
 }

@@ -63,6 +63,10 @@ Entry* FindOnce(CommandContext& ctx, size_t key);
 std::optional<std::chrono::milliseconds> FillWithToken(CommandContext& ctx, size_t key,
                                                        std::string_view token);
 
+// Ends whatever lease there is of key number `key`, which a command was to remove and did not find:
+// whoever loads it may have read from the origin what made the caller remove it.
+void VoidLease(CommandContext& ctx, size_t key);
+
 // How a lease is named to its holder, in a process that began with `incarnation`, and back: 0 if it
 // is no token of this process.
 std::string LeaseToken(uint64_t incarnation, uint64_t number);

@@ -330,6 +330,10 @@ void CacheRelease(CommandContext& ctx) {
 
 // ---- CACHE.INVALIDATE
 
+// Threads read the clock once a round, so one may be behind another. A value is stale for all of
+// them if it has been for longer than a round takes.
+constexpr milliseconds kStaleForAll{1000};
+
 // Whether there was anything to do.
 bool Invalidate(CommandContext& ctx, size_t key) {
   Entry* const entry = ctx.Peek(key);
@@ -338,7 +342,8 @@ bool Invalidate(CommandContext& ctx, size_t key) {
   if (was_fresh) {
     const milliseconds load_time =
         entry->has_freshness() ? entry->freshness().load_time : milliseconds(0);
-    ctx.SetFreshness(key, entry, {.fresh_until = ctx.now() - 1, .load_time = load_time});
+    ctx.SetFreshness(key, entry,
+                     {.fresh_until = ctx.now() - kStaleForAll.count(), .load_time = load_time});
   }
   if (had_lease) ctx.LeasesChanged(key);
   return was_fresh || had_lease;

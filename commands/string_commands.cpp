@@ -67,7 +67,7 @@ void EraseAndNotify(CommandContext& ctx, bool lazily) {
 
 void GetDel(CommandContext& ctx) {
   StringValue value;
-  if (!FindStringOrReply(ctx, 0, value)) return;
+  if (!FindStringOrReply(ctx, 0, value)) return VoidLease(ctx, 0);
   ReplyWithString(ctx, value);
   EraseAndNotify(ctx, ctx.settings().lazyfree_lazy_user_del);
 }

@@ -198,12 +198,32 @@ TEST_F(StampedeTest, AnyOtherMutationMakesTheTokenVoid) {
 
 TEST_F(StampedeTest, WhatChangesNothingLeavesTheToken) {
   const Answer load = Get(control_, "key LEASE 60000");
-  for (const std::string command : {"GET key", "EXISTS key", "TTL key", "DEL key", "SET other x",
-                                    "EXPIRE key 10", "CACHE.GET key", "CACHE.INFO key",
-                                    "OBJECT FREQ key", "SELECT 1", "SET key x", "SELECT 0"}) {
+  for (const std::string command :
+       {"GET key", "EXISTS key", "TTL key", "SET other x", "EXPIRE key 10", "CACHE.GET key",
+        "CACHE.INFO key", "OBJECT FREQ key", "SELECT 1", "SET key x", "SELECT 0"}) {
     Run(command);
   }
   EXPECT_EQ(control_.Raw({"CACHE.SET", "key", "value", "TOKEN", *load.token}), "+OK\r\n");
+}
+
+// The origin has changed, whether or not the cache had the value: also while nobody has stored it
+// yet, or when the origin had no such thing before.
+TEST_F(StampedeTest, RemovingWhatIsNotThereMakesTheTokenVoid) {
+  for (const std::string removal : {"DEL key", "UNLINK other key", "GETDEL key"}) {
+    const Answer load = Get(control_, "key LEASE 60000");
+    ASSERT_EQ(load.state, "load");
+    RespClient waiter = Waiter("key");
+    Run(removal);
+    EXPECT_EQ(control_.Raw({"CACHE.SET", "key", "late", "TOKEN", *load.token}), "$-1\r\n");
+    const Answer next = Answer::Of(waiter.ReadValue());
+    EXPECT_EQ(next.state, "load") << removal;
+    EXPECT_EQ(
+        waiter.Raw({"CACHE.SET", "key", "", "NEGATIVE", "TOKEN", *next.token, "SOFT", "60000"}),
+        "+OK\r\n");
+    EXPECT_EQ(State("key"), "negative");
+    Run(removal);
+    EXPECT_EQ(State("key"), "absent") << removal;
+  }
 }
 
 // The value's own end makes nothing untrue.
