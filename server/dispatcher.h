@@ -134,10 +134,12 @@ class Dispatcher {
   bool CancelWait(Waiter& waiter);
   // A client that waited got this error instead.
   void CountFailedWait(const Waiter& waiter, std::string_view error);
+  // Whether a key has changed, or a lease ended, that somebody may be waiting for.
+  bool has_ready_waiters() const { return !ready_.empty() || !later_.empty(); }
   // Serves those who wait for keys that have changed outside of a handler's knowledge.
   // REQUIRES: no shard's lock is held.
   void ServeWaiters(UnixMillis now) {
-    if (ready_.empty() && later_.empty()) [[likely]]
+    if (!has_ready_waiters()) [[likely]]
       return;
     context_.now_ = now;
     ServeLater();

@@ -125,7 +125,7 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
     // While clients are paused the data stands still. Cron looks again afterwards.
     may_be_over_limit_ = !server_.paused() && dispatcher_->EvictSlice(UnixMillisNow());
   }
-  dispatcher_->ServeWaiters(UnixMillisNow());
+  if (dispatcher_->has_ready_waiters()) dispatcher_->ServeWaiters(UnixMillisNow());
   EvictionDomains& domains = server_.eviction_domains();
   const bool policy_changes = domains.changing() && domains.Advance(UnixMillisNow());
   const bool upkeep = expire_cycle_.active() || may_be_over_limit_ || policy_changes;
