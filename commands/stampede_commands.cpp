@@ -253,7 +253,7 @@ struct Deadlines {
 // When a value that is stored now is stale, and when it is gone.
 Deadlines DeadlinesOf(CommandContext& ctx, const FillOptions& fill) {
   if (!fill.soft && !fill.hard) return {};
-  const milliseconds soft = fill.soft.value_or(*fill.hard);
+  const milliseconds soft = fill.soft ? *fill.soft : *fill.hard;
   const milliseconds hard = fill.hard.value_or(soft + fill.grace.value_or(milliseconds(0)));
   const double earlier_part = fill.jitter.value_or(0) / 100 * ctx.random().UniformDouble();
   const auto earlier = static_cast<int64_t>(static_cast<double>(soft.count()) * earlier_part);
