@@ -254,6 +254,12 @@ Entry* CommandContext::SetFreshness(size_t key, Entry* entry, const Freshness& f
   return shard.SetFreshness(db(), keys_[key], entry, &freshness);
 }
 
+void CommandContext::SetTags(size_t key, Entry* entry, TagStampPtr tags) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  shard.SetTags(db(), keys_[key], entry, std::move(tags));
+}
+
 LeaseTable& CommandContext::leases(size_t key) { return services_->leases(shards_[key]->id()); }
 
 const std::shared_ptr<StampedeFigures>& CommandContext::FiguresFor(size_t key) const {

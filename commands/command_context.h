@@ -117,6 +117,8 @@ class CommandContext {
   void EndEdit(size_t key, Entry* entry, const Object& object, size_t bytes_before, bool changed);
   Entry* SetExpiry(size_t key, Entry* entry, UnixMillis expiry);
   Entry* SetFreshness(size_t key, Entry* entry, const Freshness& freshness);
+  // Part of a SetString or its like with a freshness, which comes before.
+  void SetTags(size_t key, Entry* entry, TagStampPtr tags);
   // True if there was one. `lazy` asks for background freeing.
   bool Erase(size_t key, Shard::Reclaim reclaim);
   // Removes a collection in which nothing is left; that it was emptied has been counted.

@@ -31,6 +31,7 @@ class LeaseTable;        // eviction/lease_table.h
 class MissRatioCurve;    // eviction/miss_ratio_curve.h
 class SlowLog;           // commands/slow_log.h
 class StampedeFigures;   // eviction/stampede_figures.h
+class TagTable;          // storage/tags.h
 class WatchTable;        // commands/watch_table.h
 
 enum class PauseMode : uint8_t { kWrite, kAll };
@@ -153,6 +154,7 @@ class Services {
   // ---- Stampede protection.
   // REQUIRES: the shard's lock is held.
   virtual LeaseTable& leases(uint32_t shard_id) = 0;
+  virtual TagTable& tags() = 0;
   // A number that no other process has: tokens of leases name it.
   virtual uint64_t incarnation() const = 0;
   // Of keys to which no rule applies.

@@ -8,6 +8,7 @@
 #include "commands/held_leases.h"
 #include "eviction/early_refresh.h"
 #include "eviction/stampede_figures.h"
+#include "storage/tags.h"
 
 namespace larder {
 namespace {
@@ -30,6 +31,7 @@ class Inquiry {
     const Freshness freshness = entry->freshness();
     const milliseconds fresh_for(freshness.fresh_until - ctx_.now());
     if (fresh_for.count() >= 0) return WithFresh(entry, fresh_for, freshness.load_time);
+    stale_ = entry;
     if (demand_.most_stale && -fresh_for > *demand_.most_stale) return WithoutValue();
     return WithStale(entry);
   }
@@ -52,7 +54,7 @@ class Inquiry {
   }
 
   StampedeAnswer WithStale(Entry* entry) {
-    if (demand_.lease.count() > 0 && Record() == nullptr) {
+    if (Record() == nullptr && demand_.lease.count() > 0) {
       if (std::shared_ptr<Lease> lease = Elect()) {
         return {.state = State::kRefresh, .entry = entry, .lease = std::move(lease)};
       }
@@ -77,15 +79,17 @@ class Inquiry {
     return {.state = State::kWaiting};
   }
 
-  LeaseTable::Record* Record() { return leases_.Find(ctx_.db(), ctx_.key(key_).text, Now()); }
+  LeaseTable::Record* Record() { return FindRecord(ctx_, key_, stale_, Now()); }
 
   std::shared_ptr<Lease> Elect() {
-    std::shared_ptr<Lease> lease = leases_.Grant(ctx_.db(), ctx_.key(key_).text,
-                                                 {.holder = ctx_.client().id(),
-                                                  .duration = demand_.lease,
-                                                  .follows_connection = demand_.follows_connection,
-                                                  .figures = *demand_.figures},
-                                                 Now());
+    std::shared_ptr<Lease> lease =
+        leases_.Grant(ctx_.db(), ctx_.key(key_).text,
+                      {.holder = ctx_.client().id(),
+                       .duration = demand_.lease,
+                       .follows_connection = demand_.follows_connection,
+                       .after_invalidation = ctx_.server().tags().sequence(),
+                       .figures = *demand_.figures},
+                      Now());
     if (lease == nullptr) return nullptr;
     figures().Count(StampedeFigures::kLeases);
     ctx_.server().UpdateObserved(lease->shard);
@@ -141,24 +145,37 @@ class Inquiry {
   const size_t key_;
   const StampedeDemand& demand_;
   LeaseTable& leases_;
-  MonoTime now_{};  // Read when it is first needed: a fresh value does without.
+  const Entry* stale_ = nullptr;  // The value, if it is stale.
+  MonoTime now_{};                // Read when it is first needed: a fresh value does without.
 };
 
 constexpr size_t kIncarnationDigits = 16;
 
 }  // namespace
 
-std::optional<milliseconds> FillWithToken(CommandContext& ctx, size_t key, std::string_view token) {
+LeaseTable::Record* FindRecord(CommandContext& ctx, size_t key, const Entry* entry, MonoTime now) {
+  LeaseTable::Record* const record = ctx.leases(key).Find(ctx.db(), ctx.key(key).text, now);
+  const TagStamp* const tags = entry == nullptr ? nullptr : entry->tags();
+  if (record == nullptr || record->lease == nullptr || tags == nullptr) return record;
+  if (record->lease->after_invalidation >= tags->InvalidatedAt()) return record;
+  VoidLease(ctx, key);
+  return nullptr;
+}
+
+std::optional<milliseconds> FillWithToken(CommandContext& ctx, size_t key, std::string_view token,
+                                          const TagStamp* tags) {
   const uint64_t number = ParseLeaseToken(ctx.server().incarnation(), token);
   StampedeFigures& figures = *ctx.FiguresFor(key);
-  std::optional<std::chrono::nanoseconds> load_time;
-  if (number != 0) {
-    load_time = ctx.leases(key).Fill(ctx.db(), ctx.key(key).text, number, MonoNow());
-  }
-  if (!load_time) {
+  const MonoTime now = MonoNow();
+  const LeaseTable::Record* const record = FindRecord(ctx, key, ctx.Peek(key), now);
+  const Lease* const lease = record == nullptr ? nullptr : record->lease.get();
+  const bool is_current = lease != nullptr && lease->number == number;
+  if (!is_current || (tags != nullptr && tags->InvalidatedBefore() > lease->after_invalidation)) {
+    if (is_current) VoidLease(ctx, key);
     figures.Count(StampedeFigures::kLateFills);
     return std::nullopt;
   }
+  const auto load_time = ctx.leases(key).Fill(ctx.db(), ctx.key(key).text, number, now);
   figures.CountFill(*load_time);
   return std::chrono::round<milliseconds>(*load_time);
 }

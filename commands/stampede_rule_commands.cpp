@@ -14,6 +14,7 @@
 #include "commands/command_context.h"
 #include "commands/families.h"
 #include "commands/help_reply.h"
+#include "commands/stampede_access.h"
 #include "eviction/lease_table.h"
 #include "eviction/stampede_figures.h"
 #include "eviction/stampede_rule.h"
@@ -174,11 +175,12 @@ std::string ExplainGet(CommandContext& ctx, const StampedeRule* rule) {
   const bool is_stale =
       entry != nullptr && entry->has_freshness() && entry->freshness().StaleAt(ctx.now());
   if (rule == nullptr) return entry == nullptr ? "misses" : "returns the value";
-  const LeaseTable::Record* const record = ctx.leases(0).Find(ctx.db(), ctx.key(0).text, MonoNow());
+  const LeaseTable::Record* const record = FindRecord(ctx, 0, entry, MonoNow());
   if (entry != nullptr && !is_stale) {
-    return rule->beta > 0 && entry->has_freshness()
-               ? "returns the value, or misses to have it loaded early"
-               : "returns the value";
+    const bool ages =
+        entry->has_freshness() && entry->freshness().fresh_until != Freshness::kAlways;
+    return rule->beta > 0 && ages ? "returns the value, or misses to have it loaded early"
+                                  : "returns the value";
   }
   if (record == nullptr) return "misses: the caller is to load";
   const std::string who = record->lease == nullptr

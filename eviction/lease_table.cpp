@@ -17,9 +17,13 @@ LeaseTable::Record* LeaseTable::Find(int db, std::string_view key, MonoTime now)
   if (records_.empty()) return nullptr;
   const auto found = records_.find(DatabaseKey(db, key));
   if (found == records_.end()) return nullptr;
-  if (now < found->second.until) return &found->second;
+  if (!HasEnded(found->second, now)) return &found->second;
   Expire(found);
   return nullptr;
+}
+
+bool LeaseTable::HasEnded(const Record& record, MonoTime now) {
+  return record.until <= now || (record.tags != nullptr && record.tags->IsOutdated());
 }
 
 std::shared_ptr<Lease> LeaseTable::Grant(int db, std::string_view key, Terms terms, MonoTime now) {
@@ -33,6 +37,7 @@ std::shared_ptr<Lease> LeaseTable::Grant(int db, std::string_view key, Terms ter
   lease->granted_at = now;
   lease->deadline = now + terms.duration;
   lease->follows_connection = terms.follows_connection;
+  lease->after_invalidation = terms.after_invalidation;
   Insert(db, key, {.lease = lease, .until = lease->deadline, .figures = std::move(terms.figures)});
   return lease;
 }
@@ -60,8 +65,12 @@ bool LeaseTable::Lose(const Lease& lease, MonoTime now) {
   return true;
 }
 
-void LeaseTable::Hold(int db, std::string_view key, MonoTime until, bool is_negative) {
-  if (HasRoom()) Insert(db, key, {.is_negative = is_negative, .until = until});
+void LeaseTable::Hold(int db, std::string_view key, MonoTime until) {
+  if (HasRoom()) Insert(db, key, {.until = until});
+}
+
+void LeaseTable::HoldNegative(int db, std::string_view key, MonoTime until, TagStampPtr tags) {
+  if (HasRoom()) Insert(db, key, {.is_negative = true, .until = until, .tags = std::move(tags)});
 }
 
 bool LeaseTable::Void(int db, std::string_view key) {
@@ -83,7 +92,7 @@ void LeaseTable::VoidDatabase(int db) {
 void LeaseTable::Sweep(MonoTime now) {
   for (auto record = records_.begin(); record != records_.end();) {
     const auto next = std::next(record);
-    if (record->second.until <= now) Expire(record);
+    if (HasEnded(record->second, now)) Expire(record);
     record = next;
   }
 }

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "storage/tags.h"
 
 namespace larder {
 
@@ -33,6 +34,8 @@ struct Lease {
   uint64_t holder = 0;  // A client's id.
   MonoTime granted_at{};
   MonoTime deadline{};
+  // Of tags (storage/tags.h), when it was granted: invalidations up to this one were before.
+  uint64_t after_invalidation = 0;
   bool follows_connection = false;  // Ends when the holder's connection does.
   // Set once, by whoever ends it before its deadline. Orders nothing.
   std::atomic<bool> ended{false};
@@ -53,7 +56,8 @@ class LeaseTable {
   struct Record {
     std::shared_ptr<Lease> lease;  // Null: nobody is elected until `until`,
     bool is_negative = false;      // because the origin has no such thing, or else is out of order.
-    MonoTime until{};              // Then the record ends by itself.
+    MonoTime until{};              // Then the record ends by itself,
+    TagStampPtr tags = nullptr;    // or when one of these is invalidated. Null: there are none.
     bool wake_set = false;         // Somebody sees to it that those who wait hear of `until`.
     std::shared_ptr<StampedeFigures> figures;  // Where it counts. Null: nowhere.
   };
@@ -74,6 +78,7 @@ class LeaseTable {
     uint64_t holder = 0;
     std::chrono::milliseconds duration{};
     bool follows_connection = false;
+    uint64_t after_invalidation = 0;
     std::shared_ptr<StampedeFigures> figures;
   };
   // Null if there are as many records as there may be. REQUIRES: Find finds nothing.
@@ -90,7 +95,9 @@ class LeaseTable {
 
   // Nobody is elected until then. Does nothing if there are too many records. REQUIRES: Find finds
   // nothing.
-  void Hold(int db, std::string_view key, MonoTime until, bool is_negative);
+  void Hold(int db, std::string_view key, MonoTime until);
+  // The same because the origin has no such thing, as long as none of `tags` is invalidated.
+  void HoldNegative(int db, std::string_view key, MonoTime until, TagStampPtr tags);
 
   // Something else has happened to the key: what was known is void. False if nothing was.
   bool Void(int db, std::string_view key);
@@ -105,6 +112,7 @@ class LeaseTable {
     return budget_.used.load(std::memory_order_relaxed) <
            budget_.most.load(std::memory_order_relaxed);
   }
+  static bool HasEnded(const Record& record, MonoTime now);
   Records::iterator FindLease(int db, std::string_view key, uint64_t number, MonoTime now);
   void Insert(int db, std::string_view key, Record record);
   void End(Records::iterator record);

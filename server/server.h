@@ -67,6 +67,7 @@ class Server : public Services, public Dispatcher::Environment {
   size_t WaitersOf(uint32_t shard_id, int db, std::string_view key) override;
   int64_t WaitersInAll() const override { return hooks_.waiting().load(std::memory_order_relaxed); }
   LeaseTable& leases(uint32_t shard_id) override { return hooks_.leases(shard_id); }
+  TagTable& tags() override { return hooks_.tags(); }
   uint64_t incarnation() const override { return incarnation_; }
   const std::shared_ptr<StampedeFigures>& stampede_figures() const override {
     return stampede_figures_;

@@ -17,6 +17,7 @@
 #include "eviction/lease_table.h"
 #include "server/wait_table.h"
 #include "storage/shard.h"
+#include "storage/tags.h"
 
 namespace larder {
 
@@ -50,6 +51,8 @@ class ShardHooks : public ShardObserver {
   void BindThread(std::vector<KeyspaceEvent>* events, std::vector<ReadyKey>* ready,
                   ThreadCounters* counters);
 
+  // Of all shards; safe from any thread.
+  TagTable& tags() { return tags_; }
   // How many leases there are, and may be; safe from any thread.
   LeaseBudget& lease_budget() { return lease_budget_; }
 
@@ -73,6 +76,7 @@ class ShardHooks : public ShardObserver {
   std::vector<WatchTable> watches_;
   std::vector<WaitTable> waits_;
   std::atomic<int64_t> waiting_{0};  // Orders nothing.
+  TagTable tags_;  // Before what may be tagged. The keyspace goes before the hooks.
   LeaseBudget lease_budget_;
   std::deque<LeaseTable> leases_;  // They do not move.
   TrackingTable* tracking_ = nullptr;

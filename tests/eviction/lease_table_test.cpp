@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "eviction/stampede_figures.h"
 #include "gtest/gtest.h"
@@ -93,8 +94,8 @@ TEST_F(LeaseTableTest, OnlyTheDatabaseThatIsEmptiedLosesItsLeases) {
 }
 
 TEST_F(LeaseTableTest, AHoldKeepsWhatItIsUntilItsTime) {
-  table_.Hold(0, "failed", now_ + milliseconds(50), /*is_negative=*/false);
-  table_.Hold(0, "nothing", now_ + milliseconds(50), /*is_negative=*/true);
+  table_.Hold(0, "failed", now_ + milliseconds(50));
+  table_.HoldNegative(0, "nothing", now_ + milliseconds(50), nullptr);
   now_ += milliseconds(49);
   ASSERT_TRUE(Known("failed"));
   EXPECT_EQ(table_.Find(0, "failed", now_)->lease, nullptr);
@@ -106,13 +107,23 @@ TEST_F(LeaseTableTest, AHoldKeepsWhatItIsUntilItsTime) {
   EXPECT_FALSE(Known("nothing"));
 }
 
+TEST_F(LeaseTableTest, ANegativeResultEndsWithAnInvalidationOfItsTags) {
+  TagTable tags;
+  const std::string_view name = "tag";
+  table_.HoldNegative(0, "nothing", now_ + milliseconds(50), tags.Stamp({&name, 1}));
+  EXPECT_TRUE(Known("nothing"));
+  tags.Invalidate("tag", /*now=*/1);
+  EXPECT_FALSE(Known("nothing"));
+  EXPECT_EQ(table_.size(), 0u);
+}
+
 TEST_F(LeaseTableTest, TheBudgetIsOfAllShards) {
   LeaseTable other(6, budget_);
   ASSERT_NE(Grant("a"), nullptr);
   ASSERT_NE(Grant("b"), nullptr);
   ASSERT_NE(other.Grant(0, "c", {.duration = milliseconds(100)}, now_), nullptr);
   EXPECT_EQ(Grant("d"), nullptr);
-  table_.Hold(0, "e", now_ + milliseconds(50), /*is_negative=*/true);
+  table_.HoldNegative(0, "e", now_ + milliseconds(50), nullptr);
   EXPECT_FALSE(Known("e"));
   EXPECT_TRUE(other.Void(0, "c"));
   EXPECT_NE(Grant("d"), nullptr);
