@@ -158,11 +158,13 @@ class CommandContext {
 
   // ---- Stampede protection: leases of key number `key`.
   LeaseTable& leases(size_t key);
+  // The rule that applies to it; null if none does.
+  const StampedeRule* RuleFor(size_t key) const;
   // Where what happens to the key counts.
   const std::shared_ptr<StampedeFigures>& FiguresFor(size_t key) const;
   // A lease has ended and no value has come: who waits for the key is to ask again.
   void LeasesChanged(size_t key);
-  // The same when the lease that there is ends by itself.
+  // The same when the lease that there is ends by itself. A key in line for one is woken anyway.
   void WakeAtEndOfLease(size_t key);
   size_t WaiterCount(size_t key);
 

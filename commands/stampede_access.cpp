@@ -47,7 +47,7 @@ class Inquiry {
     if (!RefreshesEarly(fresh_for, load_time, demand_.beta, unit) || Record() != nullptr) {
       return fresh;
     }
-    std::shared_ptr<Lease> lease = Elect();
+    std::shared_ptr<Lease> lease = Elect(/*gets_in_line=*/false).lease;
     if (lease == nullptr) return fresh;
     figures().Count(StampedeFigures::kEarlyRefreshes);
     return {.state = State::kRefresh, .entry = entry, .lease = std::move(lease)};
@@ -55,7 +55,7 @@ class Inquiry {
 
   StampedeAnswer WithStale(Entry* entry) {
     if (Record() == nullptr && demand_.lease.count() > 0) {
-      if (std::shared_ptr<Lease> lease = Elect()) {
+      if (std::shared_ptr<Lease> lease = Elect(/*gets_in_line=*/false).lease) {
         return {.state = State::kRefresh, .entry = entry, .lease = std::move(lease)};
       }
     }
@@ -66,37 +66,48 @@ class Inquiry {
   StampedeAnswer WithoutValue() {
     const LeaseTable::Record* const record = Record();
     if (record == nullptr) {
-      if (demand_.lease.count() == 0) return {.state = State::kNone};
-      return {.state = State::kLoad, .lease = Elect()};
+      return demand_.lease.count() == 0 ? StampedeAnswer{.state = State::kNone} : Load();
     }
     if (record->is_negative) {
       figures().Count(StampedeFigures::kNegativeServed);
       return {.state = State::kFresh};
     }
-    if (record->lease == nullptr) return None(*record, milliseconds::max());
-    if (!MayWait()) return None(*record, kPollHint);
-    Wait();
-    return {.state = State::kWaiting};
+    if (record->ticket && ctx_.retrying() && demand_.lease.count() > 0) return Load();
+    if (record->lease == nullptr && !record->ticket) return None(*record);
+    return MayWait() ? Wait() : NotNow();
+  }
+
+  // Nobody loads, and this caller would: if it is the key's turn, or no rule says when that is.
+  StampedeAnswer Load() {
+    const bool may_wait = MayWait();
+    LeaseTable::Election election = Elect(/*gets_in_line=*/may_wait);
+    if (!election.held_back) return {.state = State::kLoad, .lease = std::move(election.lease)};
+    return may_wait ? Wait() : NotNow();
   }
 
   LeaseTable::Record* Record() { return FindRecord(ctx_, key_, stale_, Now()); }
 
-  std::shared_ptr<Lease> Elect() {
-    std::shared_ptr<Lease> lease =
+  // `gets_in_line`: the caller waits if its rule has as many leases out as it may.
+  LeaseTable::Election Elect(bool gets_in_line) {
+    LeaseTable::Election election =
         leases_.Grant(ctx_.db(), ctx_.key(key_).text,
                       {.holder = ctx_.client().id(),
                        .duration = demand_.lease,
                        .follows_connection = demand_.follows_connection,
                        .after_invalidation = ctx_.server().tags().sequence(),
-                       .figures = *demand_.figures},
+                       .figures = *demand_.figures,
+                       .cap = demand_.cap,
+                       .gets_in_line = gets_in_line},
                       Now());
-    if (lease == nullptr) return nullptr;
+    if (election.held_back && !ctx_.retrying()) figures().Count(StampedeFigures::kHeldBack);
+    if (demand_.cap != nullptr) ctx_.server().WatchLeases(demand_.cap);
+    if (election.lease == nullptr) return election;
     figures().Count(StampedeFigures::kLeases);
-    ctx_.server().UpdateObserved(lease->shard);
+    ctx_.server().UpdateObserved(election.lease->shard);
     std::unique_ptr<HeldLeases>& held = ctx_.client().leases;
     if (held == nullptr) held = std::make_unique<HeldLeases>();
-    held->Add(lease, Now());
-    return lease;
+    held->Add(election.lease, Now());
+    return election;
   }
 
   // A connection that holds a lease is never parked: with several callers on it, it might wait for
@@ -113,7 +124,7 @@ class Inquiry {
     return held == nullptr || !held->AnyLeft(Now());
   }
 
-  void Wait() {
+  StampedeAnswer Wait() {
     const MonoTime began = Now();
     ctx_.WakeAtEndOfLease(key_);
     if (!ctx_.retrying()) figures().Count(StampedeFigures::kWaits);
@@ -127,11 +138,19 @@ class Inquiry {
              },
          .when_deleted = true},
         keys);
+    return {.state = State::kWaiting};
   }
 
-  StampedeAnswer None(const LeaseTable::Record& record, milliseconds hint) {
-    const auto left = std::chrono::ceil<milliseconds>(record.until - Now());
-    return {.state = State::kNone, .retry = std::min(left, hint)};
+  // Nobody is elected for a while.
+  StampedeAnswer None(const LeaseTable::Record& record) {
+    return {.state = State::kNone, .retry = std::chrono::ceil<milliseconds>(record.until - Now())};
+  }
+  // Somebody loads, or the key has to wait for its turn.
+  StampedeAnswer NotNow() {
+    const LeaseTable::Record* const record = Record();
+    const MonoTime until = record == nullptr ? MonoTime::max() : record->until;
+    const auto left = std::chrono::ceil<milliseconds>(until - Now());
+    return {.state = State::kNone, .retry = std::min(left, kPollHint)};
   }
 
   MonoTime Now() {

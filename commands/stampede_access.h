@@ -28,6 +28,7 @@ struct StampedeDemand {
   std::optional<std::chrono::milliseconds> most_stale;  // Nothing: any stale value will do.
   bool follows_connection = true;
   const std::shared_ptr<StampedeFigures>* figures = nullptr;  // Where it counts; never null.
+  std::shared_ptr<LeaseCap> cap;  // Of the key's rule; null without one.
   // Writes the reply for one who has waited in vain.
   std::function<void(ReplyWriter&)> on_timeout;
 };

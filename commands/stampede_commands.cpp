@@ -217,7 +217,9 @@ bool ParseDemand(CommandContext& ctx, StampedeDemand& demand) {
 void CacheGet(CommandContext& ctx) {
   StampedeDemand demand;
   if (!ParseDemand(ctx, demand)) return;
-  demand.figures = &ctx.FiguresFor(0);
+  const StampedeRule* const rule = ctx.RuleFor(0);
+  demand.figures = rule == nullptr ? &ctx.server().stampede_figures() : &rule->figures;
+  if (rule != nullptr) demand.cap = rule->cap;
   demand.on_timeout = [](ReplyWriter& reply) { ReplyNone(reply, milliseconds(0)); };
   const StampedeAnswer answer = AskForValue(ctx, 0, FindOnce(ctx, 0), demand);
   if (answer.state == State::kWaiting) return;
@@ -435,8 +437,8 @@ void CacheInfo(CommandContext& ctx) {
       record == nullptr ? 0 : std::chrono::ceil<milliseconds>(record->until - now).count();
   const bool has_load_time =
       entry != nullptr && entry->has_freshness() && entry->freshness().load_time.count() > 0;
-  const bool is_held = record != nullptr && lease == nullptr;
-  const StampedeRule* const rule = ctx.settings().stampede_rules->Match(ctx.key(0).text);
+  const bool is_held = record != nullptr && lease == nullptr && !record->ticket;
+  const StampedeRule* const rule = ctx.RuleFor(0);
   const TagStamp* const tags = entry != nullptr    ? entry->tags()
                                : record != nullptr ? record->tags.get()
                                                    : nullptr;

@@ -36,7 +36,7 @@ void RulesList(CommandContext& ctx) {
   ReplyWriter& reply = ctx.reply();
   reply.Array(rules.size());
   for (const StampedeRule& rule : rules) {
-    reply.Map(7);
+    reply.Map(8);
     reply.Bulk("pattern");
     reply.Bulk(rule.glob);
     ReplyField(reply, "lease", rule.lease.count());
@@ -48,6 +48,7 @@ void RulesList(CommandContext& ctx) {
     reply.Double(rule.jitter_percent);
     reply.Bulk("disconnect");
     reply.Bulk(rule.follows_connection ? "release" : "keep");
+    ReplyField(reply, "leases", rule.leases);
   }
 }
 
@@ -120,6 +121,7 @@ constexpr std::pair<std::string_view, StampedeFigures::Figure> kFigures[] = {
     {"stale-served", StampedeFigures::kStaleServed},
     {"early-refreshes", StampedeFigures::kEarlyRefreshes},
     {"negative-served", StampedeFigures::kNegativeServed},
+    {"held-back", StampedeFigures::kHeldBack},
 };
 
 // Upper bounds in milliseconds and counts; what is empty is left out.
@@ -182,12 +184,14 @@ std::string ExplainGet(CommandContext& ctx, const StampedeRule* rule) {
     return rule->beta > 0 && ages ? "returns the value, or misses to have it loaded early"
                                   : "returns the value";
   }
-  if (record == nullptr) return "misses: the caller is to load";
-  const std::string who = record->lease == nullptr
+  const bool has_to_wait = record == nullptr ? rule->cap->IsFull() : record->ticket.has_value();
+  if (record == nullptr && !has_to_wait) return "misses: the caller is to load";
+  const std::string who = has_to_wait ? "the rule has all its leases out"
+                          : record->lease == nullptr
                               ? "nobody loads for a while"
                               : absl::StrCat("client ", record->lease->holder, " loads");
   if (is_stale) return absl::StrCat("returns the old value: ", who);
-  if (record->lease == nullptr) return absl::StrCat("misses: ", who);
+  if (!has_to_wait && record->lease == nullptr) return absl::StrCat("misses: ", who);
   return absl::StrCat("waits up to ", rule->wait.count(), "ms: ", who);
 }
 
@@ -225,7 +229,7 @@ constexpr CommandSpec kRulesSubcommands[] = {
     {"help", 2,     kShown,    kNoKeys, kAclCache, &RulesHelp, "0.1.0", "O(1)",             "Lists the subcommands."},
     {"list", 2,     kShown,    kNoKeys, kAclCache, &RulesList, "0.1.0", "O(N) for N rules", "Lists the rules of stampede protection."},
     {"set", -3,     kChanging, kNoKeys, kAclCache, &RulesSet,  "0.1.0", "O(N) for N rules", "Adds or replaces a rule of stampede protection.",
-     "pattern [LEASE lease] [WAIT wait] [GRACE grace] [BETA beta] [JITTER jitter] [DISCONNECT disconnect]"},
+     "pattern [LEASE lease] [WAIT wait] [GRACE grace] [BETA beta] [JITTER jitter] [DISCONNECT disconnect] [LEASES leases]"},
 };
 
 constexpr CommandSpec kStampedeRuleCommands[] = {

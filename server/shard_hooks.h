@@ -33,7 +33,7 @@ struct ReadyKey {
   friend bool operator==(const ReadyKey&, const ReadyKey&) = default;
 };
 
-class ShardHooks : public ShardObserver {
+class ShardHooks : public ShardObserver, public TurnListener {
  public:
   explicit ShardHooks(uint32_t shards);
 
@@ -65,12 +65,16 @@ class ShardHooks : public ShardObserver {
   // There is news for those who wait for this key, if there are any.
   void WakeWaitersOf(uint32_t shard_id, int db, std::string_view key);
   bool WantsChanges(uint32_t shard_id) const;
+  // The client no longer waits for the key.
+  void RemoveWaiter(const Waiter& waiter, const Waiter::Key& key);
 
   void OnKeyChanging(Shard& shard, int db, std::string_view key, KeyChange change) override;
   void OnKeyExpired(Shard& shard, int db, std::string_view key) override;
   void OnFieldsExpired(Shard& shard, int db, std::string_view key, size_t fields,
                        bool key_removed) override;
   bool HoldsExpired() const override;
+  // Safe with any shard's lock held, and with none.
+  void OnTurn(const LeaseCap::WaitingKey& key) override;
 
  private:
   std::vector<WatchTable> watches_;
