@@ -64,8 +64,9 @@ void Shard::PrefetchEntry(int db, uint64_t hash) const {
   if (const Table* table = TableOf(db)) table->PrefetchEntry(hash);
 }
 
-void Shard::PrefetchValue(int db, uint64_t hash) const {
-  if (const Table* table = TableOf(db)) table->PrefetchValue(hash);
+bool Shard::PrefetchValue(int db, uint64_t hash) const {
+  const Table* table = TableOf(db);
+  return table != nullptr && table->PrefetchValue(hash);
 }
 
 const MemberTable* Shard::LikelyMembers(int db, uint64_t hash) const {
