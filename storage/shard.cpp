@@ -181,19 +181,11 @@ Entry* Shard::SetText(int db, const HashedKey& key, std::string_view value, Unix
 
 Entry* Shard::SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry,
                       const Freshness* freshness) {
-  if (value->size() <= Entry::kMaxInlineBytes) {
-    return SetString(db, key, value->view(), expiry, freshness);
-  }
-  std::string rest;
   const Entry::Cut cut = Entry::CutText(key.text.size(), value->size(), expiry != kNoExpiry,
                                         /*has_freshness=*/freshness != nullptr);
-  if (cut.in_entry != 0 && value.unique()) {
-    rest = value->view().substr(cut.in_blob);
-    value->set_size(cut.in_blob);
-    value.ShrinkToFit();
-  }
+  if (cut.in_entry != 0) return SetString(db, key, value->view(), expiry, freshness);
   Blob* blob = value.Detach();
-  return Put(db, key, Entry::Value::OfBlob(blob, rest).With(Packed(freshness)), expiry);
+  return Put(db, key, Entry::Value::OfBlob(blob).With(Packed(freshness)), expiry);
 }
 
 Entry* Shard::SetRawString(int db, const HashedKey& key, std::string_view value,
