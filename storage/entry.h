@@ -12,8 +12,9 @@
 //
 // So a 16-byte key with an 8-byte value is 30 bytes and fits the allocator's class of 32. Larger
 // classes are up to a quarter apart, and a string of 1, 4 or 8 KB with a key and a header just
-// misses one. So where it saves something, a string is cut (Entry::CutText): its beginning fills a
-// blob of a whole class, and its end stands in the entry.
+// misses one. So where it saves a sixteenth, a string is cut (Entry::CutText): its beginning fills
+// a blob of a whole class, and its end stands in the entry. Above 28 KB nothing is saved: what has
+// its pages for itself does not touch those that it does not use.
 // An entry is not aligned; nobody outside this class computes an address in it.
 //
 // Concurrency: shard-guarded. No pointer to an entry, nor a view of its key or value, outlives the

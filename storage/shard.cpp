@@ -64,8 +64,9 @@ void Shard::PrefetchEntry(int db, uint64_t hash) const {
   if (const Table* table = TableOf(db)) table->PrefetchEntry(hash);
 }
 
-void Shard::PrefetchValue(int db, uint64_t hash) const {
-  if (const Table* table = TableOf(db)) table->PrefetchValue(hash);
+bool Shard::PrefetchValue(int db, uint64_t hash) const {
+  const Table* table = TableOf(db);
+  return table != nullptr && table->PrefetchValue(hash);
 }
 
 const MemberTable* Shard::LikelyMembers(int db, uint64_t hash) const {
@@ -180,19 +181,11 @@ Entry* Shard::SetText(int db, const HashedKey& key, std::string_view value, Unix
 
 Entry* Shard::SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry,
                       const Freshness* freshness) {
-  if (value->size() <= Entry::kMaxInlineBytes) {
-    return SetString(db, key, value->view(), expiry, freshness);
-  }
-  std::string rest;
   const Entry::Cut cut = Entry::CutText(key.text.size(), value->size(), expiry != kNoExpiry,
                                         /*has_freshness=*/freshness != nullptr);
-  if (cut.in_entry != 0 && value.unique()) {
-    rest = value->view().substr(cut.in_blob);
-    value->set_size(cut.in_blob);
-    value.ShrinkToFit();
-  }
+  if (cut.in_entry != 0) return SetString(db, key, value->view(), expiry, freshness);
   Blob* blob = value.Detach();
-  return Put(db, key, Entry::Value::OfBlob(blob, rest).With(Packed(freshness)), expiry);
+  return Put(db, key, Entry::Value::OfBlob(blob).With(Packed(freshness)), expiry);
 }
 
 Entry* Shard::SetRawString(int db, const HashedKey& key, std::string_view value,
