@@ -195,7 +195,9 @@ class Dispatcher {
                 CommandContext& context);
   // What Warm brings in one behind the other, buckets being first.
   void WarmEntries(std::span<const PreparedRequest> prepared);
-  void WarmCollections(std::span<const PreparedRequest> prepared);
+  // What entries point to: collections, for commands on them, and with `blobs` large strings for
+  // the others. Whether there was one of those.
+  bool WarmValues(std::span<const PreparedRequest> prepared, bool blobs);
   void WarmMembers(std::span<PreparedRequest> prepared);
   void RunKeyless(const Command& command);
   void CallHandler(const Command& command);
@@ -242,6 +244,7 @@ class Dispatcher {
   std::array<PreparedRequest, kBatch> prepared_;
   uint64_t last_name_word_ = 0;  // See FindCommand.
   const Command* last_command_ = nullptr;
+  uint8_t rounds_without_blobs_ = 0;  // For how many more of them none are fetched ahead.
   std::vector<KeyPosition> positions_;
   std::vector<std::string_view> shown_args_;
   uint64_t last_cycles_ = 0;  // When the previous command ended.

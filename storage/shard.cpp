@@ -64,8 +64,9 @@ void Shard::PrefetchEntry(int db, uint64_t hash) const {
   if (const Table* table = TableOf(db)) table->PrefetchEntry(hash);
 }
 
-void Shard::PrefetchValue(int db, uint64_t hash) const {
-  if (const Table* table = TableOf(db)) table->PrefetchValue(hash);
+bool Shard::PrefetchValue(int db, uint64_t hash) const {
+  const Table* table = TableOf(db);
+  return table != nullptr && table->PrefetchValue(hash);
 }
 
 const MemberTable* Shard::LikelyMembers(int db, uint64_t hash) const {
@@ -180,9 +181,9 @@ Entry* Shard::SetText(int db, const HashedKey& key, std::string_view value, Unix
 
 Entry* Shard::SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry,
                       const Freshness* freshness) {
-  if (value->size() <= Entry::kMaxInlineBytes) {
-    return SetString(db, key, value->view(), expiry, freshness);
-  }
+  const Entry::Cut cut = Entry::CutText(key.text.size(), value->size(), expiry != kNoExpiry,
+                                        /*has_freshness=*/freshness != nullptr);
+  if (cut.in_entry != 0) return SetString(db, key, value->view(), expiry, freshness);
   Blob* blob = value.Detach();
   return Put(db, key, Entry::Value::OfBlob(blob).With(Packed(freshness)), expiry);
 }
@@ -195,11 +196,13 @@ Entry* Shard::SetRawString(int db, const HashedKey& key, std::string_view value,
 Entry* Shard::PutText(int db, const HashedKey& key, std::string_view value, StringEncoding encoding,
                       UnixMillis expiry, const Freshness* freshness) {
   const std::optional<uint64_t> packed = Packed(freshness);
-  if (value.size() <= Entry::kMaxInlineBytes) {
+  const Entry::Cut cut =
+      Entry::CutText(key.text.size(), value.size(), expiry != kNoExpiry, packed.has_value());
+  if (cut.in_blob == 0) {
     return Put(db, key, Entry::Value::Text(value, encoding).With(packed), expiry);
   }
-  Blob* blob = BlobRef::CopyOf(value).Detach();
-  return Put(db, key, Entry::Value::OfBlob(blob).With(packed), expiry);
+  Blob* blob = BlobRef::CopyOf(value.substr(0, cut.in_blob)).Detach();
+  return Put(db, key, Entry::Value::OfBlob(blob, value.substr(cut.in_blob)).With(packed), expiry);
 }
 
 Entry* Shard::SetInteger(int db, const HashedKey& key, int64_t value, UnixMillis expiry) {
@@ -288,7 +291,7 @@ std::span<char> Shard::EditString(int db, const HashedKey& key, Entry*& entry, s
   entry->ReadString(old);
   const size_t old_size = old.size();
   size = std::max(size, old_size);
-  if (entry->IsBlob()) {
+  if (entry->IsBlob() && entry->rest().empty()) {
     if (entry->has_freshness()) entry = ChangeFreshness(table, key.hash, place, std::nullopt);
     EditBlob(table, place, size);
   } else if (size > Entry::kMaxInlineBytes) {
@@ -405,7 +408,7 @@ std::unique_ptr<Shard::Detached> Shard::Clone(const Entry& entry) {
   Blob* blob = nullptr;
   if (entry.IsBlob()) {
     blob = Share(entry);
-    value.bytes = &blob;
+    value = Entry::Value::OfBlob(blob, entry.rest()).With(value.freshness);
   }
   Object object;
   if (entry.type() != ValueType::kString) {
