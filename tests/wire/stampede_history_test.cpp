@@ -231,9 +231,9 @@ class Caller {
 
   Batch SomeBatch(Connection& connection) {
     Batch batch{.in_transaction = OneIn(connection.is_plain ? 20 : 10)};
-    const uint64_t depth = OneIn(3) || (connection.is_plain && !OneIn(4)) ? 1
-                           : OneIn(2)                                     ? Between(1, 4)
-                                                                          : Between(1, 32);
+    // Programs that know nothing of all this mostly do one thing after the other.
+    const bool is_one = OneIn(3) || (connection.is_plain && !OneIn(4));
+    const uint64_t depth = Between(1, is_one ? 1 : OneIn(2) ? 4 : 32);
     while (batch.requests.size() < depth) {
       batch.requests.push_back(connection.is_plain ? SomePlainRequest(connection) : SomeRequest());
     }
@@ -249,6 +249,7 @@ class Caller {
     }
     if (OneIn(40)) return Other();
     const size_t key = kTokenKeys + random_.Uniform(kKeys - kTokenKeys);
+    // Of each kind, one key changes all the time.
     if (OneIn(key % 4 < 2 ? 20 : 500)) return PlainChange(key);
     return {.kind = Request::Kind::kRuledRead,
             .words = {OneIn(5) ? "GETEX" : "GET", KeyName(key)},
