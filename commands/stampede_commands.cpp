@@ -114,10 +114,15 @@ int64_t TtlOf(const Entry& entry, UnixMillis now) {
   return entry.has_expiry() ? MillisecondsLeft(entry.expiry(), now) : kNoDeadline;
 }
 
-int64_t FreshFor(const Entry& entry, UnixMillis now) {
-  if (!entry.has_freshness()) return TtlOf(entry, now);
-  const UnixMillis fresh_until = entry.freshness().fresh_until;
-  return fresh_until == Freshness::kAlways ? kNoDeadline : MillisecondsLeft(fresh_until, now);
+// Negative once it is stale. Nothing if it never will be.
+std::optional<int64_t> FreshFor(const Entry& entry, UnixMillis now) {
+  if (entry.has_freshness()) {
+    const UnixMillis until = entry.freshness().fresh_until;
+    if (until == Freshness::kAlways) return std::nullopt;
+    return MillisecondsLeft(until, now);
+  }
+  if (entry.has_expiry()) return MillisecondsLeft(entry.expiry(), now);
+  return std::nullopt;
 }
 
 bool IsStale(const Entry& entry, UnixMillis now) {
@@ -144,6 +149,14 @@ void ReplyField(ReplyWriter& reply, std::string_view name, int64_t value) {
   reply.Integer(value);
 }
 
+// `entry` may be null.
+void ReplyDeadlines(ReplyWriter& reply, const Entry* entry, UnixMillis now) {
+  ReplyField(reply, "ttl", entry == nullptr ? kNoValue : TtlOf(*entry, now));
+  const std::optional<int64_t> fresh_for = entry == nullptr ? std::nullopt : FreshFor(*entry, now);
+  reply.Bulk("fresh");
+  fresh_for ? reply.Integer(*fresh_for) : reply.Null();
+}
+
 void ReplyNone(ReplyWriter& reply, milliseconds retry) {
   reply.Map(6);
   reply.Bulk("state");
@@ -152,8 +165,7 @@ void ReplyNone(ReplyWriter& reply, milliseconds retry) {
   reply.Null();
   reply.Bulk("token");
   reply.Null();
-  ReplyField(reply, "ttl", kNoValue);
-  ReplyField(reply, "fresh", kNoValue);
+  ReplyDeadlines(reply, nullptr, 0);
   ReplyField(reply, "retry", retry.count());
 }
 
@@ -183,9 +195,7 @@ void ReplyAnswer(CommandContext& ctx, const StampedeAnswer& answer) {
   }
   reply.Bulk("token");
   ReplyToken(ctx, answer);
-  const Entry* const entry = answer.entry;
-  ReplyField(reply, "ttl", entry == nullptr ? kNoValue : TtlOf(*entry, ctx.now()));
-  ReplyField(reply, "fresh", entry == nullptr ? kNoValue : FreshFor(*entry, ctx.now()));
+  ReplyDeadlines(reply, answer.entry, ctx.now());
   ReplyField(reply, "retry", 0);
 }
 
@@ -446,8 +456,7 @@ void CacheInfo(CommandContext& ctx) {
   reply.Map(10);
   reply.Bulk("state");
   reply.Bulk(StateName(entry, record, ctx.now()));
-  ReplyField(reply, "ttl", entry == nullptr ? kNoValue : TtlOf(*entry, ctx.now()));
-  ReplyField(reply, "fresh", entry == nullptr ? kNoValue : FreshFor(*entry, ctx.now()));
+  ReplyDeadlines(reply, entry, ctx.now());
   ReplyField(reply, "load-time", has_load_time ? entry->freshness().load_time.count() : -1);
   ReplyField(reply, "lease", lease == nullptr ? -1 : record_left);
   ReplyField(reply, "holder", lease == nullptr ? 0 : static_cast<int64_t>(lease->holder));

@@ -109,21 +109,6 @@ void RulesHelp(CommandContext& ctx) {
 
 // ---- CACHE.STATS
 
-constexpr std::pair<std::string_view, StampedeFigures::Figure> kFigures[] = {
-    {"leases", StampedeFigures::kLeases},
-    {"fills", StampedeFigures::kFills},
-    {"late-fills-refused", StampedeFigures::kLateFills},
-    {"leases-released", StampedeFigures::kLeasesReleased},
-    {"leases-lost", StampedeFigures::kLeasesLost},
-    {"waits", StampedeFigures::kWaits},
-    {"waits-served", StampedeFigures::kWaitsServed},
-    {"wait-timeouts", StampedeFigures::kWaitTimeouts},
-    {"stale-served", StampedeFigures::kStaleServed},
-    {"early-refreshes", StampedeFigures::kEarlyRefreshes},
-    {"negative-served", StampedeFigures::kNegativeServed},
-    {"held-back", StampedeFigures::kHeldBack},
-};
-
 // Upper bounds in milliseconds and counts; what is empty is left out.
 void ReplyHistogram(ReplyWriter& reply, const StampedeFigures::Histogram& histogram) {
   const auto mark = reply.BeginDeferred();
@@ -138,10 +123,14 @@ void ReplyHistogram(ReplyWriter& reply, const StampedeFigures::Histogram& histog
 }
 
 void ReplyTotals(ReplyWriter& reply, const StampedeFigures::Totals& totals) {
-  reply.Map(std::size(kFigures) + 4);
-  for (const auto& [name, figure] : kFigures) ReplyField(reply, name, totals[figure]);
+  reply.Map(StampedeFigures::kFigureCount + 5);
+  for (size_t i = 0; i < StampedeFigures::kFigureCount; ++i) {
+    const auto figure = static_cast<StampedeFigures::Figure>(i);
+    ReplyField(reply, StampedeFigures::NameOf(figure), totals[figure]);
+  }
   ReplyField(reply, "origin-loads-saved", totals.loads_saved());
   ReplyField(reply, "load-milliseconds", totals.load_ms);
+  ReplyField(reply, "wait-milliseconds", totals.wait_ms);
   reply.Bulk("load-times");
   ReplyHistogram(reply, totals.load_times);
   reply.Bulk("wait-times");

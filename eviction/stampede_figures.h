@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace larder {
 
@@ -41,13 +42,17 @@ class StampedeFigures {
     kHeldBack,        // Readers who did not load, for as many keys were loaded as the rule allows.
     kFigureCount,
   };
+  // As CACHE.STATS has it: "late-fills-refused".
+  static std::string_view NameOf(Figure figure);
 
   struct Totals {
     std::array<int64_t, kFigureCount> figures{};
     Histogram wait_times{};
     Histogram load_times{};
     int64_t load_ms = 0;  // Of all fills together.
+    int64_t wait_ms = 0;  // Of all waits that were served.
 
+    Totals& operator+=(const Totals& other);
     int64_t operator[](Figure figure) const { return figures[figure]; }
     // What the origin would have been asked without protection, beside the leases.
     int64_t loads_saved() const {
@@ -59,6 +64,10 @@ class StampedeFigures {
   void CountFill(std::chrono::nanoseconds load_time);
   void CountWaitServed(std::chrono::nanoseconds wait_time);
 
+  // In how many milliseconds at most so much of what was counted, from 0 to 1, was done: the bound
+  // of its bucket. REQUIRES: something was counted.
+  static int64_t QuantileBound(const Histogram& times, double part);
+
   Totals Total() const;
   void Reset();
 
@@ -69,6 +78,7 @@ class StampedeFigures {
     std::array<std::atomic<int64_t>, kBuckets> wait_times{};
     std::array<std::atomic<int64_t>, kBuckets> load_times{};
     std::atomic<int64_t> load_ms{0};
+    std::atomic<int64_t> wait_ms{0};
   };
 
   // The calling thread's. Two threads may share one: that costs time and counts right.

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Does what README.md tells a newcomer to do, and compares what is shown with what happens.
+"""Does what README.md or another document tells a newcomer to do, and compares what is shown with
+what happens.
 
-Usage: check_readme.py [FILE]
+Usage: check_readme.py [--without KIND] [FILE]
 
 A server ($LARDER_SERVER, default: build/release/larder-server) runs on a free port, which stands in
 for 6379 in everything that is done. By kind of block:
@@ -12,9 +13,13 @@ for 6379 in everything that is done. By kind of block:
                server that is started must answer
   python, js   a program; what its prints show is what stands in the comments behind them
 
+In a session a lease's token stands for whatever token the server gives out there, and a whole number
+of a thousand or more for a time in milliseconds, which may be a second off.
+
 The last line is `N passed, N failed`.
 """
 
+import argparse
 import difflib
 import os
 import pathlib
@@ -35,6 +40,9 @@ SERVER = os.environ.get("LARDER_SERVER", str(ROOT / "build" / "release" / "larde
 SHOWN_PORT = "6379"
 SECONDS = 60  # For any one step.
 PROMPT = re.compile(r"^(?:127\.0\.0\.1:6379(?:\[\d+\])?(?:\(TX\))?|not connected)> ")
+TOKEN = re.compile(r"\b[0-9a-f]{16}-[0-9a-f]+\b")
+TIME = re.compile(r"(.*\(integer\) )(-?\d{4,})")
+SLACK_MS = 1000
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -47,6 +55,23 @@ def expect_same(shown, actual, what):
         lines = difflib.unified_diff(shown.splitlines(), actual.splitlines(), "shown", "actual",
                                      lineterm="", n=1)
         raise Difference(f"{what}\n" + "\n".join(lines))
+
+
+def replace_tokens(text, replaced, replacing):
+    """The first token of `replaced` becomes the first of `replacing` in the text, and so on."""
+    tokens = dict(zip(*(dict.fromkeys(TOKEN.findall(origin)) for origin in (replaced, replacing))))
+    return TOKEN.sub(lambda token: tokens.get(token[0], token[0]), text)
+
+
+def with_times_of(shown, actual):
+    """Replaces in what happened the times that are near enough to those shown."""
+    lines = actual.splitlines()
+    for i, (left, right) in enumerate(zip(shown.splitlines(), lines)):
+        left_time, right_time = TIME.fullmatch(left), TIME.fullmatch(right)
+        if left_time and right_time and left_time[1] == right_time[1] and abs(
+                int(left_time[2]) - int(right_time[2])) <= SLACK_MS:
+            lines[i] = left
+    return "\n".join(lines)
 
 
 def free_port():
@@ -130,8 +155,9 @@ class Terminal:
 class Newcomer:
     """Somebody with the README in one hand. Counts what was tried."""
 
-    def __init__(self, server, tools):
+    def __init__(self, server, tools, left_out=()):
         self.port = server.port
+        self.left_out = left_out
         self.environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
         self.passed = 0
         self.failures = []
@@ -152,6 +178,8 @@ class Newcomer:
 
     def follow(self, text):
         for kind, body in BLOCK.findall(text):
+            if kind in self.left_out:
+                continue
             if kind == "console":
                 self.follow_console(body.splitlines())
             elif kind == "sh":
@@ -214,7 +242,7 @@ class Newcomer:
                 prompt = PROMPT.match(line)
                 if prompt:
                     terminal.read_until(at_prompt)
-                    request = line[prompt.end():]
+                    request = replace_tokens(line[prompt.end():], "\n".join(shown), terminal.text)
                     terminal.write(request)
                     length = len(terminal.text) + len(request)  # The terminal shows what is typed.
                     terminal.read_until(lambda text, past=length: len(text) > past)
@@ -223,7 +251,9 @@ class Newcomer:
             terminal.close()
         actual = terminal.text.replace("\r\n", "\n").replace(self.port, SHOWN_PORT)
         actual = actual[:actual.rfind("\n")]  # The last prompt waits for nothing.
-        expect_same("\n".join(shown), actual, f"$ {command}")
+        shown = "\n".join(shown)
+        actual = with_times_of(shown, replace_tokens(actual, actual, shown))
+        expect_same(shown, actual, f"$ {command}")
 
     # ------------------------------------------------------------ Programs
 
@@ -249,12 +279,17 @@ class Newcomer:
 
 
 def main():
-    path = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "README.md"
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("file", nargs="?", type=pathlib.Path, default=ROOT / "README.md")
+    parser.add_argument("--without", action="append", default=[], metavar="KIND",
+                        help="leave out blocks of this kind")
+    options = parser.parse_args()
+    path = options.file
     text = path.read_text(encoding="utf-8")
     passed, failures = 0, []
     try:
         with Server() as server, tempfile.TemporaryDirectory() as tools:
-            newcomer = Newcomer(server, tools)
+            newcomer = Newcomer(server, tools, options.without)
             newcomer.follow(text)
             passed, failures = newcomer.passed, newcomer.failures
     except Difference as error:

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "base/allocator.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -438,6 +439,35 @@ void WriteCache(const Source& source, InfoWriter& out) {
   WriteEvictedAges(cache, out);
 }
 
+// Left out while there is nothing to tell.
+void WriteTimes(std::string_view name, const StampedeFigures::Histogram& times, int64_t sum_ms,
+                int64_t count, InfoWriter& out) {
+  if (count == 0) return;
+  out.Field(name, absl::StrFormat("avg=%.2f,p50=%d,p99=%d",
+                                  static_cast<double>(sum_ms) / static_cast<double>(count),
+                                  StampedeFigures::QuantileBound(times, 0.5),
+                                  StampedeFigures::QuantileBound(times, 0.99)));
+}
+
+void WriteStampede(const Source& source, InfoWriter& out) {
+  const StampedeSummary& stampede = source.figures.stampede;
+  const StampedeFigures::Totals& totals = stampede.totals;
+  out.Section("Stampede");
+  out.Field("stampede_rules", stampede.rules);
+  out.Field("keys_loading_or_held", stampede.records);
+  out.Field("waiting_clients", stampede.waiting_clients);
+  for (size_t i = 0; i < StampedeFigures::kFigureCount; ++i) {
+    const auto figure = static_cast<StampedeFigures::Figure>(i);
+    out.Field(absl::StrReplaceAll(AsAbsl(StampedeFigures::NameOf(figure)), {{"-", "_"}}),
+              totals[figure]);
+  }
+  out.Field("origin_loads_saved", totals.loads_saved());
+  WriteTimes("load_time_ms", totals.load_times, totals.load_ms, totals[StampedeFigures::kFills],
+             out);
+  WriteTimes("wait_time_ms", totals.wait_times, totals.wait_ms,
+             totals[StampedeFigures::kWaitsServed], out);
+}
+
 void WriteLarder(const Source& source, InfoWriter& out) {
   const InfoFigures& figures = source.figures;
   out.Section("Larder");
@@ -477,6 +507,7 @@ constexpr std::array kSections = {
     SectionRow{"cluster", Shown::kByDefault, &WriteCluster},
     SectionRow{"keyspace", Shown::kByDefault, &WriteKeyspace},
     SectionRow{"cache", Shown::kByDefault, &WriteCache},
+    SectionRow{"stampede", Shown::kByDefault, &WriteStampede},
     SectionRow{"larder", Shown::kByDefault, &WriteLarder},
 };
 

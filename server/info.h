@@ -18,6 +18,7 @@
 #include "commands/memory_figures.h"
 #include "commands/services.h"
 #include "eviction/eviction_domains.h"
+#include "eviction/stampede_figures.h"
 #include "server/lookup_history.h"
 #include "server/machine_memory.h"
 
@@ -40,6 +41,14 @@ struct CacheFigures {
   std::array<int64_t, EvictionCounters::kAges> evicted_by_age = {};
   int64_t evicted_idle_seconds = 0;
   EvictionDomains::Figures queues;
+};
+
+// What stampede protection does, over all rules and what no rule applies to.
+struct StampedeSummary {
+  StampedeFigures::Totals totals;
+  int64_t rules = 0;
+  int64_t records = 0;  // As LeaseBudget counts.
+  int64_t waiting_clients = 0;
 };
 
 struct InfoFigures {
@@ -115,6 +124,7 @@ struct InfoFigures {
   } stats;
 
   CacheFigures cache;
+  StampedeSummary stampede;
 
   std::string replication_id;  // 40 hexadecimal digits.
   // By code word; any order.

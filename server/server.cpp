@@ -427,6 +427,8 @@ void Server::ResetStatistics() {
   }
   keyspace_.lazy_free().ResetFreed();
   info_.ForgetSamples();
+  stampede_figures_->Reset();
+  for (const StampedeRule& rule : settings_snapshot()->stampede_rules->all()) rule.figures->Reset();
 }
 
 void Server::SetMonitor(Client& client, bool on) {

@@ -8,6 +8,7 @@
 #include "commands/client_info.h"
 #include "commands/thread_counters.h"
 #include "eviction/overhead_meter.h"
+#include "eviction/stampede_rule.h"
 #include "server/server.h"
 
 namespace larder {
@@ -179,6 +180,16 @@ CacheFigures ServerInfo::GatherCache() const {
   return cache;
 }
 
+StampedeSummary ServerInfo::GatherStampede(const StampedeRules& rules) const {
+  StampedeSummary stampede{
+      .totals = server_.stampede_figures()->Total(),
+      .rules = static_cast<int64_t>(rules.all().size()),
+      .records = server_.hooks().lease_budget().used.load(std::memory_order_relaxed),
+      .waiting_clients = server_.WaitersInAll()};
+  for (const StampedeRule& rule : rules.all()) stampede.totals += rule.figures->Total();
+  return stampede;
+}
+
 InfoFigures ServerInfo::Gather(int64_t used_bytes) const {
   const std::shared_ptr<const Config> config = server_.config_snapshot();
   const std::shared_ptr<const Settings> settings = server_.settings_snapshot();
@@ -189,6 +200,7 @@ InfoFigures ServerInfo::Gather(int64_t used_bytes) const {
   InfoFigures figures;
   GatherStats(figures);
   figures.cache = GatherCache();
+  figures.stampede = GatherStampede(*settings->stampede_rules);
   figures.server = {.config_file = server_.config_file(),
                     .run_id = run_id_,
                     .tcp_port = server_.tcp_port(),

@@ -20,6 +20,7 @@
 namespace larder {
 
 class Server;
+class StampedeRules;
 struct ThreadCounters;
 
 class ServerInfo {
@@ -50,6 +51,7 @@ class ServerInfo {
   void GatherStats(InfoFigures& figures) const;
   LookupCounts TotalLookups() const;
   CacheFigures GatherCache() const;
+  StampedeSummary GatherStampede(const StampedeRules& rules) const;
   void NotePeak(int64_t bytes) const;
 
   Server& server_;

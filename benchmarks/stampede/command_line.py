@@ -9,7 +9,7 @@ import sys
 from comparison import machine, servers
 from hitratio.contestants import Memcached
 
-from . import contestants, report, runs, scenarios
+from . import contestants, report, runs, scenarios, takeover
 
 _BENCHMARKS = pathlib.Path(__file__).resolve().parents[1]
 _SECONDS = 60
@@ -61,14 +61,26 @@ def _say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def _write(options, facts, chosen, competing, done):
+def _measure_takeovers(chosen, competing):
+    if not any(scenario.seconds_between_kills for scenario in chosen):
+        return []
+    found = [takeover.measure(contestant) for contestant in competing if contestant.is_ours]
+    for one in found:
+        _say(f"next in line, {one.contestant}: median {one.median_ms:.2f} ms, worst "
+             f"{one.worst_ms:.2f} ms")
+    return found
+
+
+def _write(options, facts, chosen, competing, done, takeovers):
     if options.json is not None:
-        content = json.dumps(report.as_json(facts, options.seconds, competing, done), indent=1)
+        content = json.dumps(
+            report.as_json(facts, options.seconds, competing, done, takeovers), indent=1)
         options.json.write_text(content + "\n", encoding="utf-8")
     if options.output is not None:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(
-            report.document(facts, options.seconds, chosen, competing, done), encoding="utf-8")
+            report.document(facts, options.seconds, chosen, competing, done, takeovers),
+            encoding="utf-8")
 
 
 def run(arguments):
@@ -77,6 +89,7 @@ def run(arguments):
               if not options.scenario or name in options.scenario]
     competing = chosen_contestants(options)
     facts = machine.facts()
+    takeovers = _measure_takeovers(chosen, competing)
     done = []
     for scenario in chosen:
         for contestant in competing:
@@ -88,8 +101,8 @@ def run(arguments):
             for error in result.first_errors:
                 _say(f"  {error}")
             # After each, so that an interrupted run leaves what it had.
-            _write(options, facts, chosen, competing, done)
-    print(report.document(facts, options.seconds, chosen, competing, done))
+            _write(options, facts, chosen, competing, done, takeovers)
+    print(report.document(facts, options.seconds, chosen, competing, done, takeovers))
     return 0 if all(c.is_met for c in report.all_conditions(competing, done)) else 1
 
 

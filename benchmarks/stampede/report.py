@@ -84,10 +84,21 @@ def head_markdown(facts, seconds):
         "beside all this; where it is long, the latencies are the machine's.", "", *lines, ""])
 
 
-def document(facts, seconds, chosen, competing, runs):
+def takeover_markdown(competing, takeovers):
+    titles = {contestant.name: contestant.title for contestant in competing}
+    table = [["", "kills", "median", "worst"]]
+    table += [[titles[takeover.contestant], f"{takeover.rounds}", f"{takeover.median_ms:.2f}",
+               f"{takeover.worst_ms:.2f}"] for takeover in takeovers]
+    return ("## The next in line\n\nMilliseconds from SIGKILL for a process that loads, and has nothing "
+            f"else to do, to the reply of\nwho is to load in its place.\n\n{tables.aligned(table)}\n")
+
+
+def document(facts, seconds, chosen, competing, runs, takeovers=()):
     parts = [head_markdown(facts, seconds)]
     parts += [scenario_markdown(scenario, competing, runs) for scenario in chosen
               if any(run.scenario == scenario.name for run in runs)]
+    if takeovers:
+        parts.append(takeover_markdown(competing, takeovers))
     found = list(all_conditions(competing, runs))
     if found:
         parts.append("## What is asked of Larder\n\n" +
@@ -95,7 +106,8 @@ def document(facts, seconds, chosen, competing, runs):
     return "\n".join(parts)
 
 
-def as_json(facts, seconds, competing, runs):
+def as_json(facts, seconds, competing, runs, takeovers=()):
     return {"facts": facts, "seconds": seconds,
             "runs": [dataclasses.asdict(run) for run in runs],
+            "takeovers": [dataclasses.asdict(takeover) for takeover in takeovers],
             "conditions": [dataclasses.asdict(c) for c in all_conditions(competing, runs)]}

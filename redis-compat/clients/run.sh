@@ -4,7 +4,8 @@
 # their library come back. The last line is `N passed, N failed`.
 #
 # Usage: run.sh [LIBRARY...]     as named below; by default all that need no scripts, which then write
-#                                build/compat/clients.tsv for the report
+#                                build/compat/clients.tsv for the report. Redis has no stampede
+#                                protection: what is about it is for Larder only
 #
 # Environment: LARDER_SERVER  the program to test (build/release/larder-server)
 #              TARGET         redis drives Debian's redis-server instead, which shows that the tests
@@ -22,7 +23,12 @@ libraries=("$@")
 
 export TARGET=${TARGET:-larder}
 case $TARGET in
-  larder) server=("$(realpath "${LARDER_SERVER:-$root/build/release/larder-server}")" --threads 4) ;;
+  larder)
+    LARDER_SERVER=$(realpath "${LARDER_SERVER:-$root/build/release/larder-server}")
+    export LARDER_SERVER
+    server=("$LARDER_SERVER" --threads 4)
+    (($#)) || libraries+=(ioredis-stampede stampede-examples)
+    ;;
   redis) server=(/usr/bin/redis-server --save "") ;;
   *)
     echo "TARGET is larder or redis, not $TARGET" >&2
@@ -92,6 +98,12 @@ prepare() {
         -o "$work/hiredis_test"
       ;;
     ioredis) command=(node "$here/ioredis_test.mjs") && install_modules ;;
+    ioredis-stampede) command=(node "$here/ioredis_stampede_test.mjs") && install_modules ;;
+    # With its JavaScript, which needs the libraries that are installed here.
+    stampede-examples)
+      command=(/usr/bin/python3 "$root/scripts/check_readme.py" "$root/docs/stampede.md")
+      install_modules
+      ;;
     ioredis-types) command=(node "$here/ioredis_types_test.mjs") && install_modules ;;
     node-redis) command=(node "$here/node_redis_test.mjs") && install_modules ;;
     node-redis-types) command=(node "$here/node_redis_types_test.mjs") && install_modules ;;
@@ -113,7 +125,7 @@ version() {
   case $1 in
     redis-py*) /usr/bin/python3 -c 'import redis; print(redis.__version__)' ;;
     hiredis) pkg-config --modversion hiredis ;;
-    ioredis*) locked ioredis ;;
+    ioredis* | stampede-examples) locked ioredis ;;
     node-redis*) locked redis ;;
     php-redis) php -r 'echo phpversion("redis"), "\n";' ;;
     ruby-redis) ruby -e 'require "redis"; puts Redis::VERSION' ;;

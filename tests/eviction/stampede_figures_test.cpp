@@ -41,6 +41,34 @@ TEST(StampedeFiguresTest, TimesGoByPowersOfTwo) {
   EXPECT_EQ(StampedeFigures::BucketOf(std::chrono::hours(100)), StampedeFigures::kBuckets - 1);
 }
 
+TEST(StampedeFiguresTest, TotalsAddUp) {
+  StampedeFigures one;
+  one.CountFill(milliseconds(100));
+  StampedeFigures other;
+  other.CountFill(milliseconds(20));
+  other.CountWaitServed(milliseconds(3));
+  StampedeFigures::Totals totals = one.Total();
+  totals += other.Total();
+  EXPECT_EQ(totals[StampedeFigures::kFills], 2);
+  EXPECT_EQ(totals.load_ms, 120);
+  EXPECT_EQ(totals.wait_ms, 3);
+  EXPECT_EQ(totals.load_times[5], 1);
+  EXPECT_EQ(totals.load_times[7], 1);
+  EXPECT_EQ(totals.wait_times[2], 1);
+}
+
+TEST(StampedeFiguresTest, AQuantileIsTheBoundOfItsBucket) {
+  StampedeFigures::Histogram times{};
+  times[3] = 99;
+  times[7] = 1;
+  EXPECT_EQ(StampedeFigures::QuantileBound(times, 0.5), 8);
+  EXPECT_EQ(StampedeFigures::QuantileBound(times, 0.99), 8);
+  EXPECT_EQ(StampedeFigures::QuantileBound(times, 0.999), 128);
+  StampedeFigures::Histogram long_ones{};
+  long_ones.back() = 1;
+  EXPECT_EQ(StampedeFigures::QuantileBound(long_ones, 0.5), 1 << 19);
+}
+
 TEST(StampedeFiguresTest, AFillCountsItsTime) {
   StampedeFigures figures;
   figures.CountFill(milliseconds(100));

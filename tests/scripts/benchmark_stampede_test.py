@@ -13,7 +13,7 @@ sys.path.insert(0, str(BENCHMARKS))
 from comparison import servers  # noqa: E402
 from hitratio.contestants import Memcached, MemcachedContestant  # noqa: E402
 from stampede import clients, command_line, contestants, origin  # noqa: E402
-from stampede import report, runs, scenarios, wire  # noqa: E402
+from stampede import report, runs, scenarios, takeover, wire  # noqa: E402
 
 KEY = b"p:1"
 
@@ -187,6 +187,12 @@ class ReportTest(unittest.TestCase):
         self.assertIn("## One hot key", text)
         self.assertIn("| Ours ", text)
         self.assertIn("pass  hot, Ours: 0 concurrent loads of a key: 0", text)
+
+
+    def test_a_report_shows_how_soon_the_next_in_line_is_told(self):
+        took = takeover.Takeover("ours", 50, 1.5, 3.25)
+        text = report.document({}, 60, [], [self.OURS], [], [took])
+        self.assertRegex(text, r"\| Ours +\| +50 \| +1.50 \| +3.25 \|")
 
 
 class CommandLineTest(unittest.TestCase):

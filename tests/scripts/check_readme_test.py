@@ -29,17 +29,17 @@ def block(kind, text):
 
 
 class CheckReadmeTest(unittest.TestCase):
-    def check(self, text, server="/usr/bin/redis-server"):
+    def check(self, text, server="/usr/bin/redis-server", options=()):
         with tempfile.NamedTemporaryFile("w", suffix=".md") as readme:
             readme.write(text)
             readme.flush()
-            done = subprocess.run([sys.executable, str(SCRIPT), readme.name], capture_output=True,
-                                  env={**os.environ, "LARDER_SERVER": server}, text=True,
-                                  check=False)
+            done = subprocess.run([sys.executable, str(SCRIPT), *options, readme.name],
+                                  capture_output=True, text=True, check=False,
+                                  env={**os.environ, "LARDER_SERVER": server})
             return done.returncode, done.stdout.splitlines()[-1], done.stdout
 
-    def assert_accepted(self, text, count):
-        code, last, output = self.check(text)
+    def assert_accepted(self, text, count, **options):
+        code, last, output = self.check(text, **options)
         self.assertEqual((code, last), (0, f"{count} passed, 0 failed"), output)
 
     def assert_refused(self, text, reason, **options):
@@ -60,6 +60,33 @@ class CheckReadmeTest(unittest.TestCase):
 
     def test_a_prompt_that_is_not_the_one_shown(self):
         self.assert_refused(block("console", SESSION.replace("(TX)", "")), "(TX)")
+
+    def test_a_token_stands_for_the_one_that_is_given_out(self):
+        session = """$ redis-cli
+127.0.0.1:6379> EVAL "redis.call('SET', 'k', '00000000000000f'..'f-2') return redis.call('GET', 'k')" 0
+"00000000000000aa-1"
+127.0.0.1:6379> EVAL "return redis.call('GET', 'k') == ARGV[1] and 1 or 0" 0 {0}
+(integer) 1
+"""
+        self.assert_accepted(block("console", session.format("00000000000000aa-1")), 1)
+        self.assert_refused(block("console", session.format("00000000000000aa-2")), "+(integer) 0")
+
+    def test_times_may_be_a_second_off(self):
+        session = """$ redis-cli
+127.0.0.1:6379> SET k v PX 60000
+OK
+127.0.0.1:6379> PTTL k
+(integer) {0}
+127.0.0.1:6379> STRLEN k
+(integer) {1}
+"""
+        self.assert_accepted(block("console", session.format(59500, 1)), 1)
+        self.assert_refused(block("console", session.format(58000, 1)), "-(integer) 58000")
+        self.assert_refused(block("console", session.format(59500, 2)), "-(integer) 2")
+
+    def test_a_kind_that_is_left_out(self):
+        self.assert_accepted(block("sh", "true\n") + block("js", "throw Error()\n"), 1,
+                             options=("--without", "js"))
 
     def test_commands_that_fail(self):
         self.assert_refused(block("sh", "no-such-command\n"), "not found")

@@ -51,6 +51,35 @@ TEST(InfoTest, DefaultLeavesOutWhatIsLongAndAllDoesNot) {
   EXPECT_THAT(Render({"everything"}, figures), HasSubstr("# Commandstats\r\n"));
 }
 
+TEST(InfoTest, TheStampedeSectionTellsWhatTheOriginWasSpared) {
+  StampedeFigures counted;
+  counted.Count(StampedeFigures::kLateFills);
+  counted.CountFill(std::chrono::milliseconds(100));
+  counted.CountFill(std::chrono::milliseconds(5));
+  InfoFigures figures;
+  figures.stampede = {.totals = counted.Total(), .rules = 2, .records = 3, .waiting_clients = 4};
+  const std::string expected =
+      "# Stampede\r\n"
+      "stampede_rules:2\r\n"
+      "keys_loading_or_held:3\r\n"
+      "waiting_clients:4\r\n"
+      "leases:0\r\n"
+      "fills:2\r\n"
+      "late_fills_refused:1\r\n"
+      "leases_released:0\r\n"
+      "leases_lost:0\r\n"
+      "waits:0\r\n"
+      "waits_served:0\r\n"
+      "wait_timeouts:0\r\n"
+      "stale_served:0\r\n"
+      "early_refreshes:0\r\n"
+      "negative_served:0\r\n"
+      "origin_loads_saved:0\r\n"
+      "load_time_ms:avg=52.50,p50=8,p99=128\r\n";
+  EXPECT_EQ(Render({"stampede"}, figures), expected);
+  EXPECT_THAT(Render({}, figures), HasSubstr(expected));
+}
+
 TEST(InfoTest, TheCacheSectionTellsRatiosTypesAndEvictions) {
   InfoFigures figures;
   figures.cache.lookups_10m = {.hits = 1, .misses = 2};

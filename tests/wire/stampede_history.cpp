@@ -51,6 +51,7 @@ class Checker {
     CheckUses();
     CheckGrants();
     CheckReads();
+    CheckSights();
     CheckVainWaits();
     return std::move(violations_);
   }
@@ -170,6 +171,25 @@ class Checker {
       }
       if (version < seen(sent, 0)) Report("a value was seen after a newer one", read.span);
       if (!stored.contains(read.fill)) Report("a value was seen that was refused", read.span);
+    }
+  }
+
+  // A value is gone once another one has been stored, or the key removed, after it was.
+  void CheckSights() {
+    GreatestBefore last_begun;  // Of the stores that had ended by then.
+    std::map<uint64_t, Nanoseconds> stored_by;
+    for (const KeyHistory::Store& store : history_.stores) {
+      if (store.number != 0) stored_by[store.number] = store.span.received;
+      if (store.span.received != kNever) last_begun.Add(store.span.received, store.span.sent);
+    }
+    last_begun.Sort();
+    for (const KeyHistory::Sight& sight : history_.sights) {
+      const auto stored = stored_by.find(sight.number);
+      if (stored == stored_by.end()) {
+        Report("a value was seen that nobody stored", sight.span);
+      } else if (last_begun(sight.span.sent, 0) > stored->second) {
+        Report("a value was seen after it was replaced", sight.span);
+      }
     }
   }
 

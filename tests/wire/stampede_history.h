@@ -1,5 +1,5 @@
-// What many clients saw of one key under stampede protection, and whether a server that keeps its
-// promises (docs/stampede.md) can have shown it to them.
+// What many clients saw of one key under stampede protection, by commands with tokens or by a rule,
+// and whether a server that keeps its promises (docs/stampede.md) can have shown it to them.
 //
 // Nobody knows when within a request's span, from before it was sent until its reply was there, the
 // server ran it. So the check says only what is certain: one request came before another if its
@@ -30,9 +30,9 @@ struct KeyHistory {
   // Somebody was elected to load.
   struct Grant {
     RequestSpan span{};
-    std::string token{};
+    std::string token{};  // By a rule there is none: then any name that no other grant has.
     Nanoseconds lease = 0;
-    // When the holder's connection was about to be closed.
+    // When the holder's connection was about to be closed, by itself or by somebody else.
     Nanoseconds closed = RequestSpan::kNever;  // Or the lease was to outlive it.
   };
   // A token was given back, with a value or without.
@@ -57,6 +57,16 @@ struct KeyHistory {
     uint64_t fill = 0;
     bool fresh = false;
   };
+  // A value was stored by a plain write, or the key removed. Under a rule those are never refused.
+  struct Store {
+    RequestSpan span{};
+    uint64_t number = 0;  // Of the value; 0: there is none any more.
+  };
+  // A plain read got the value of this number.
+  struct Sight {
+    RequestSpan span{};
+    uint64_t number = 0;
+  };
   // Somebody who would have loaded was sent away when its time was up.
   struct VainWait {
     RequestSpan span{};
@@ -66,6 +76,8 @@ struct KeyHistory {
   std::vector<Use> uses;
   std::vector<Mutation> mutations;
   std::vector<Read> reads;
+  std::vector<Store> stores;
+  std::vector<Sight> sights;
   std::vector<VainWait> vain_waits;
 };
 

@@ -126,5 +126,35 @@ TEST(StampedeHistoryCheckTest, NobodyWaitsWhileNobodyLoads) {
   EXPECT_THAT(Violations(history, kSlack), IsEmpty());
 }
 
+TEST(StampedeHistoryCheckTest, APlainValueIsGoneOnceItIsReplacedOrRemoved) {
+  KeyHistory history;
+  history.stores = {{.span = {10, 20}, .number = 1}, {.span = {21, 30}, .number = 2}};
+  history.sights = {{.span = {31, 40}, .number = 1}};
+  EXPECT_THAT(Violations(history, kSlack),
+              ElementsAre(StartsWith("a value was seen after it was")));
+  history.stores[1].number = 0;
+  EXPECT_THAT(Violations(history, kSlack),
+              ElementsAre(StartsWith("a value was seen after it was")));
+  // Either may have been the first, or the read before the second, which may never have run.
+  KeyHistory at_once = history;
+  at_once.stores[1].span.sent = 20;
+  EXPECT_THAT(Violations(at_once, kSlack), IsEmpty());
+  KeyHistory early = history;
+  early.sights[0].span.sent = 30;
+  EXPECT_THAT(Violations(early, kSlack), IsEmpty());
+  KeyHistory unknown = history;
+  unknown.stores[1].span.received = RequestSpan::kNever;
+  EXPECT_THAT(Violations(unknown, kSlack), IsEmpty());
+}
+
+TEST(StampedeHistoryCheckTest, APlainValueIsOneThatSomebodyStored) {
+  KeyHistory history;
+  history.stores = {{.span = {10, RequestSpan::kNever}, .number = 1}};
+  history.sights = {{.span = {31, 40}, .number = 1}};
+  EXPECT_THAT(Violations(history, kSlack), IsEmpty());
+  history.sights = {{.span = {31, 40}, .number = 2}};
+  EXPECT_THAT(Violations(history, kSlack), ElementsAre(StartsWith("a value was seen that nobody")));
+}
+
 }  // namespace
 }  // namespace larder

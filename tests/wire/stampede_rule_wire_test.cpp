@@ -209,8 +209,31 @@ TEST_F(StampedeRuleTest, FiguresTellWhatTheRuleDid) {
   // A rule that changes goes on counting.
   Run("CACHE.RULES SET p:* lease 1s");
   EXPECT_EQ(figure("leases"), 2);
+  // INFO adds up what each rule did, and what commands did without one.
+  EXPECT_EQ(control_.Call({"CACHE.GET", "q:1", "LEASE", "60000"}).elements[1].text, "load");
+  EXPECT_EQ(InfoNumber(control_, "stampede_rules"), 1);
+  EXPECT_EQ(InfoNumber(control_, "leases"), 3);
+  EXPECT_EQ(InfoNumber(control_, "waits_served"), 2);
+  EXPECT_EQ(InfoNumber(control_, "origin_loads_saved"), 3);
   EXPECT_EQ(Run("CACHE.STATS RESET"), "+OK\r\n");
   EXPECT_EQ(figure("leases"), 0);
+  EXPECT_EQ(InfoNumber(control_, "leases"), 0);
+}
+
+TEST_F(StampedeRuleTest, InfoTellsWhatIsUnderWay) {
+  EXPECT_EQ(InfoNumber(control_, "keys_loading_or_held"), 0);
+  RespClient loader = Connect();
+  loader.Raw({"GET", "p:1"});
+  const RespClient waiter = Reader("GET p:1");
+  EXPECT_EQ(InfoNumber(control_, "keys_loading_or_held"), 1);
+  EXPECT_EQ(InfoNumber(control_, "waiting_clients"), 1);
+  EXPECT_EQ(InfoNumber(control_, "leases"), 1);
+  // Counting begins anew, what is under way goes on.
+  EXPECT_EQ(Run("CONFIG RESETSTAT"), "+OK\r\n");
+  EXPECT_EQ(InfoNumber(control_, "leases"), 0);
+  EXPECT_EQ(InfoNumber(control_, "waits"), 0);
+  EXPECT_EQ(InfoNumber(control_, "keys_loading_or_held"), 1);
+  EXPECT_EQ(InfoNumber(control_, "waiting_clients"), 1);
 }
 
 TEST_F(StampedeRuleTest, ExplainSaysWhatARuleDoesToAKey) {

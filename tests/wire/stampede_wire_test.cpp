@@ -1,13 +1,17 @@
 // CACHE.GET and its family: one caller loads, everyone else is served.
 #include <chrono>
 #include <csignal>
+#include <exception>
 #include <optional>
 #include <string>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/support/background.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
 
@@ -22,7 +26,7 @@ struct Answer {
   std::optional<std::string> value;
   std::optional<std::string> token;
   int64_t ttl = 0;
-  int64_t fresh = 0;
+  std::optional<int64_t> fresh;
   int64_t retry = 0;
 
   static Answer Of(const RespValue& reply) {
@@ -36,7 +40,8 @@ struct Answer {
             .value = text(3),
             .token = text(5),
             .ttl = reply.elements[7].integer,
-            .fresh = reply.elements[9].integer,
+            .fresh =
+                reply.elements[9].is_null ? std::nullopt : std::optional(reply.elements[9].integer),
             .retry = reply.elements[11].integer};
   }
 };
@@ -96,7 +101,7 @@ TEST_F(StampedeTest, OneCallerLoadsAndItsValueIsFresh) {
   EXPECT_EQ(load.value, std::nullopt);
   ASSERT_TRUE(load.token.has_value());
   EXPECT_EQ(load.ttl, -2);
-  EXPECT_EQ(load.fresh, -2);
+  EXPECT_EQ(load.fresh, std::nullopt);
   EXPECT_EQ(State("key"), "filling");
 
   RespClient other = Connect();
@@ -366,7 +371,7 @@ TEST_F(StampedeTest, AStaleValueIsServedWhileOneLoads) {
   const Answer refresh = Get(loader, "key LEASE 60000");
   EXPECT_EQ(refresh.state, "refresh");
   EXPECT_EQ(refresh.value, "old");
-  EXPECT_LT(refresh.fresh, 0);
+  EXPECT_LT(refresh.fresh.value(), 0);
   EXPECT_GT(refresh.ttl, 50'000);
   EXPECT_EQ(State("key"), "stale-filling");
   const Answer stale = Get(control_, "key LEASE 60000 WAIT 60000");
@@ -401,15 +406,16 @@ TEST_F(StampedeTest, DeadlinesAreTheHardOneForRedis) {
   Run("CACHE.SET key v SOFT 10000 HARD 20000");
   EXPECT_LE(control_.Call({"PTTL", "key"}).integer, 20'000);
   const Answer fresh = Get(control_, "key");
-  EXPECT_LE(fresh.fresh, 10'000);
+  EXPECT_LE(fresh.fresh.value(), 10'000);
   EXPECT_GT(fresh.ttl, 10'000);
   Run("CACHE.SET key v");
   EXPECT_EQ(control_.Call({"PTTL", "key"}).integer, -1);
-  EXPECT_EQ(Get(control_, "key").fresh, -1);
+  EXPECT_EQ(Get(control_, "key").fresh, std::nullopt);
+  EXPECT_TRUE(Info("key", "fresh").is_null);
   // What is written otherwise is fresh until it is gone.
   Run("CACHE.SET key v SOFT 10000 GRACE 90000");
   Run("SET key v EX 50");
-  EXPECT_GT(Get(control_, "key").fresh, 40'000);
+  EXPECT_GT(Get(control_, "key").fresh.value(), 40'000);
 }
 
 TEST_F(StampedeTest, JitterOnlyEverShortens) {
@@ -417,10 +423,11 @@ TEST_F(StampedeTest, JitterOnlyEverShortens) {
   for (int i = 0; i < 50; ++i) {
     Run("CACHE.SET key v SOFT 100000 GRACE 50000 JITTER 20");
     const Answer answer = Get(control_, "key");
-    EXPECT_LE(answer.fresh, 100'000);
-    EXPECT_GE(answer.fresh, 80'000 - 5000);
-    EXPECT_EQ(answer.ttl - answer.fresh, 50'000);
-    differ |= answer.fresh < 95'000;
+    const int64_t fresh = answer.fresh.value();
+    EXPECT_LE(fresh, 100'000);
+    EXPECT_GE(fresh, 80'000 - 5000);
+    EXPECT_EQ(answer.ttl - fresh, 50'000);
+    differ |= fresh < 95'000;
   }
   EXPECT_TRUE(differ);
 }
@@ -551,6 +558,64 @@ TEST_F(StampedeTest, AHolderThatIsKilledIsReplacedAtOnce) {
   setsockopt(loader.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
   loader.Close();
   EXPECT_EQ(Answer::Of(waiter.ReadValue()).state, "load");
+}
+
+// A process of its own that is told to load over a connection of its own, and then sleeps.
+class LoadingProcess {
+ public:
+  LoadingProcess(int port, const std::vector<std::string>& request) : process_(fork()) {
+    if (process_ != 0) return;
+    try {
+      RespClient loader(port);
+      loader.Call(request);
+      while (true) pause();
+    } catch (const std::exception&) {
+      _exit(1);
+    }
+  }
+  ~LoadingProcess() {
+    if (process_ > 0) Kill();
+  }
+  LoadingProcess(const LoadingProcess&) = delete;
+  LoadingProcess& operator=(const LoadingProcess&) = delete;
+
+  void Kill() {
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+    process_ = -1;
+  }
+
+ private:
+  pid_t process_;
+};
+
+TEST_F(StampedeTest, AHoldersProcessIsKilledAndTheNextInLineLoads) {
+  LoadingProcess loader(server_.port(), {"CACHE.GET", "key", "LEASE", "60000"});
+  ASSERT_TRUE(Eventually([&] { return State("key") == "filling"; }));
+  RespClient first = Waiter("key");
+  const RespClient second = Waiter("key");
+  loader.Kill();
+  const Answer elected = Answer::Of(first.ReadValue());
+  EXPECT_EQ(elected.state, "load");
+  EXPECT_TRUE(elected.token.has_value());
+  EXPECT_EQ(Info("key", "waiters").integer, 1);
+  EXPECT_EQ(InfoNumber(control_, "keys_loading_or_held"), 1);
+  EXPECT_EQ(InfoNumber(control_, "leases"), 2);
+  EXPECT_EQ(InfoNumber(control_, "leases_lost"), 1);
+}
+
+TEST_F(StampedeTest, UnderARuleThatSaysSoTheNextInLineLoadsToo) {
+  Run("CONFIG SET stampede-rule \"key* lease 60s wait 60s disconnect release\"");
+  LoadingProcess loader(server_.port(), {"GET", "key"});
+  ASSERT_TRUE(Eventually([&] { return State("key") == "filling"; }));
+  RespClient waiter = Connect();
+  waiter.Send({"GET", "key"});
+  ASSERT_TRUE(HasWaiters("key", 1));
+  loader.Kill();
+  EXPECT_EQ(waiter.ReadReply(), "$-1\r\n");
+  EXPECT_EQ(State("key"), "filling");
+  EXPECT_EQ(InfoNumber(control_, "keys_loading_or_held"), 1);
+  EXPECT_EQ(InfoNumber(control_, "leases_lost"), 1);
 }
 
 TEST_F(StampedeTest, WrongArgumentsAreRefused) {
