@@ -133,6 +133,11 @@ uint64_t Shard::Scan(int db, uint64_t cursor, const std::function<void(Entry&)>&
   return table == nullptr ? 0 : table->Scan(cursor, visit);
 }
 
+uint64_t Shard::Relocate(int db, uint64_t cursor, absl::FunctionRef<Entry*(Entry*)> move) {
+  Table* table = TableOf(db);
+  return table == nullptr ? 0 : table->Relocate(cursor, move);
+}
+
 // ---- Changing
 
 Table& Shard::UsableTable(int db) {

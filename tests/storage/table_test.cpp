@@ -129,6 +129,24 @@ TEST_F(TableTest, ScanVisitsEveryKeyExactlyOnceWhileNothingChanges) {
   for (const auto& [key, count] : visits) EXPECT_EQ(count, 1) << key;
 }
 
+TEST_F(TableTest, RelocatingOffersEveryEntryOnceAndKeepsWhereItIsNow) {
+  constexpr int kKeys = 3000;
+  for (int i = 0; i < kKeys; ++i) Add(Name(i));
+  int offered = 0;
+  uint64_t cursor = 0;
+  do {
+    cursor = table_.Relocate(cursor, [&](Entry* entry) {
+      if (++offered % 2 == 0) return entry;
+      Entry* moved = Entry::Create(entry->key(), entry->value(), entry->expiry(), entry->access());
+      Entry::DestroyShell(entry);
+      return moved;
+    });
+  } while (cursor != 0);
+  EXPECT_EQ(offered, kKeys);
+  table_.CheckInvariants();
+  for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(table_.Find(HashedKey::Of(Name(i)))) << i;
+}
+
 TEST_F(TableTest, ScanOfForeignCursorsEnds) {
   for (int i = 0; i < 100; ++i) Add(Name(i));
   Random random(1);
