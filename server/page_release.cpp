@@ -48,6 +48,12 @@ bool PageBalance::WantsRelease(const Look& look) {
       free_bytes > limit_kept_bytes) {
     return true;
   }
+  // What moving entries together has emptied looks no different from what is lost: releasing tells.
+  looks_strained_ = Strain(look) > 0 ? looks_strained_ + 1 : 0;
+  if (looks_strained_ > kLooksBeforeRelease) {
+    looks_strained_ = 0;
+    return true;
+  }
   const bool are_too_many = free_bytes > kept_bytes;
   looks_too_many_ = are_too_many ? looks_too_many_ + 1 : 0;
   looks_put_off_ = are_too_many && is_falling ? looks_put_off_ + 1 : 0;
