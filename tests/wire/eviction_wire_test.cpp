@@ -7,6 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/machine_memory.h"
 #include "tests/support/process_figures.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
@@ -223,6 +224,41 @@ int64_t InfoField(RespClient& client, const std::string& field) {
   const std::string info = client.Call({"INFO"}).text;
   const size_t at = info.find("\n" + field + ":");
   return at == std::string::npos ? -1 : std::stoll(info.substr(at + field.size() + 2));
+}
+
+// Redis's way, where clients' buffers count as data: all goes, and it does not fit even so.
+TEST(EvictionForHugeValuesTest, OneLargerThanMaxMemoryIsRefused) {
+  const ServerProcess server =
+      ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lru", "--maxmemory-clients", "0"});
+  RespClient client(server.port());
+  for (const char* key : {"a", "b", "c"}) client.Call({"SET", key, "1"});
+  client.Call({"CONFIG", "SET", "maxmemory", "8mb"});
+  EXPECT_EQ(client.Raw({"SET", "huge", std::string(16 << 20, 'x')}), kOutOfMemory);
+  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+  EXPECT_EQ(client.Raw({"SET", "a", "1"}), "+OK\r\n");
+}
+
+TEST(ActiveDefragmentationTest, IsOnAndCanBeSwitchedOff) {
+  const ServerProcess server = ServerProcess::StartLarder({});
+  RespClient client(server.port());
+  EXPECT_EQ(client.Call({"CONFIG", "GET", "activedefrag"}).elements[1].text, "yes");
+  EXPECT_EQ(InfoField(client, "active_defrag_running"), 0);
+  EXPECT_EQ(client.Raw({"CONFIG", "SET", "activedefrag", "no"}), "+OK\r\n");
+  EXPECT_EQ(client.Raw({"CONFIG", "SET", "activedefrag", "yes"}), "+OK\r\n");
+}
+
+TEST(MaxMemoryAutoTest, IsAShareOfWhatThereIs) {
+  const ServerProcess server = ServerProcess::StartLarder({"--maxmemory", "auto"});
+  RespClient client(server.port());
+  const int64_t bytes = InfoField(client, "maxmemory");
+  EXPECT_EQ(client.Call({"CONFIG", "GET", "maxmemory"}).elements[1].text, std::to_string(bytes));
+  const MachineMemory machine = FindMachineMemory();
+  EXPECT_GT(bytes, machine.bytes / 2);
+  EXPECT_LT(bytes, machine.bytes);
+  const std::string source = machine.source == MemorySource::kControlGroup
+                                 ? "maxmemory_source:cgroup"
+                                 : "maxmemory_source:machine";
+  EXPECT_THAT(client.Call({"INFO", "memory"}).text, testing::HasSubstr(source));
 }
 
 TEST(EvictionOfHugeValuesTest, TheyAreFreedInTheBackground) {
