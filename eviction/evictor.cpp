@@ -70,7 +70,7 @@ int64_t Evictor::EvictOne(const Victim& victim, const VictimSource::Request& req
     evicted.bytes = static_cast<int64_t>(entry->allocated_bytes());
     evicted.idle_seconds =
         AccessClock(request.access, request.now).SecondsSinceAccess(entry->access());
-    shard.Erase(victim.db, key, Shard::Reclaim::kNow);
+    shard.Erase(victim.db, key, Shard::Reclaim::kNow, KeyChange::kEvicted);
   }
   on_evicted(evicted);
   return evicted.bytes;

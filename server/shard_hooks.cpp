@@ -39,7 +39,7 @@ void ShardHooks::WakeWaiters(uint32_t shard_id, int db) {
   waits_[shard_id].ForEachKey(db, [&](std::string_view key) { NoteReady(shard_id, db, key); });
 }
 
-void ShardHooks::OnKeyChanging(Shard& shard, int db, std::string_view key) {
+void ShardHooks::OnKeyChanging(Shard& shard, int db, std::string_view key, KeyChange /*change*/) {
   if (waits_[shard.id()].Find(db, key) != nullptr) [[unlikely]]
     NoteReady(shard.id(), db, key);
   watches_[shard.id()].OnKeyChanging(db, key);

@@ -50,7 +50,7 @@ class ShardHooks : public ShardObserver {
   void WakeWaiters(uint32_t shard_id, int db);
   bool WantsChanges(uint32_t shard_id) const;
 
-  void OnKeyChanging(Shard& shard, int db, std::string_view key) override;
+  void OnKeyChanging(Shard& shard, int db, std::string_view key, KeyChange change) override;
   void OnKeyExpired(Shard& shard, int db, std::string_view key) override;
   void OnFieldsExpired(Shard& shard, int db, std::string_view key, size_t fields,
                        bool key_removed) override;

@@ -97,7 +97,8 @@ std::string_view Entry::EncodingName() const {
 void Entry::WriteHeader(size_t key_size, const Value& value, UnixMillis expiry) {
   const bool has_long_lengths = key_size > 255 || value.size > 255;
   const bool expires = expiry != kNoExpiry;
-  kind_ = static_cast<uint8_t>(KindOf(value.type, value.encoding) | (expires ? kHasExpiry : 0) |
+  kind_ = static_cast<uint8_t>(KindOf(value.type, value.encoding) |
+                               (value.freshness ? kFreshnessBit : 0) | (expires ? kHasExpiry : 0) |
                                (has_long_lengths ? kLong : 0));
   if (has_long_lengths) {
     short_key_size_ = 0;
@@ -111,22 +112,28 @@ void Entry::WriteHeader(size_t key_size, const Value& value, UnixMillis expiry) 
   if (expires) Store(has_long_lengths ? 14 : 6, expiry);
 }
 
+void Entry::WriteValue(char* to, const Value& value) {
+  if (value.size != 0) std::memcpy(to, value.bytes, value.size);
+  if (value.freshness) [[unlikely]]
+    std::memcpy(to + value.size, &*value.freshness, sizeof(*value.freshness));
+}
+
 Entry* Entry::Create(std::string_view key, const Value& value, UnixMillis expiry, uint32_t access) {
   LARDER_DCHECK(key.size() <= UINT32_MAX);
-  const size_t size = SizeFor(key.size(), value.size, expiry != kNoExpiry);
+  const size_t size = SizeWith(key.size(), value, expiry);
   auto* entry = static_cast<Entry*>(Allocate(SizeClass(size)));
   entry->set_access(access);
   entry->WriteHeader(key.size(), value, expiry);
   char* key_bytes = entry->Bytes() + entry->key_offset();
   std::memcpy(key_bytes, key.data(), key.size());
-  if (value.size != 0) std::memcpy(key_bytes + key.size(), value.bytes, value.size);
+  WriteValue(key_bytes + key.size(), value);
   return entry;
 }
 
 Entry* Entry::Rewrite(Entry* entry, const Value& value, UnixMillis expiry) {
   const std::string_view key = entry->key();
   const size_t old_class = SizeClass(entry->size());
-  const size_t new_class = SizeClass(SizeFor(key.size(), value.size, expiry != kNoExpiry));
+  const size_t new_class = SizeClass(SizeWith(key.size(), value, expiry));
   const auto* bytes = static_cast<const char*>(value.bytes);
   const std::less<const char*> before;
   const bool overlaps = !before(bytes, entry->Bytes()) && before(bytes, entry->Bytes() + old_class);
@@ -141,7 +148,7 @@ Entry* Entry::Rewrite(Entry* entry, const Value& value, UnixMillis expiry) {
   char* new_key = entry->Bytes() + 6 + (has_long_lengths ? 8 : 0) + (expiry != kNoExpiry ? 8 : 0);
   if (new_key != old_key) std::memmove(new_key, old_key, key.size());
   entry->WriteHeader(key.size(), value, expiry);
-  if (value.size != 0) std::memcpy(new_key + key.size(), value.bytes, value.size);
+  WriteValue(new_key + key.size(), value);
   return entry;
 }
 
@@ -150,15 +157,27 @@ Entry* Entry::ChangeExpiry(Entry* entry, UnixMillis expiry) {
   const size_t old_class = SizeClass(entry->size());
   const Value value = entry->value();
   const size_t key_size = entry->key_size();
-  if (SizeClass(SizeFor(key_size, value.size, expires)) != old_class) {
+  if (SizeClass(SizeWith(key_size, value, expiry)) != old_class) {
     return Rewrite(entry, value, expiry);
   }
-  // Key and value move as one.
+  // Key, value and freshness move as one.
   if (entry->has_expiry() != expires) {
     char* key = entry->Bytes() + entry->key_offset();
-    std::memmove(expires ? key + 8 : key - 8, key, key_size + value.size);
+    std::memmove(expires ? key + 8 : key - 8, key, entry->size() - entry->key_offset());
   }
   entry->WriteHeader(key_size, value, expiry);
+  return entry;
+}
+
+Entry* Entry::ChangeFreshness(Entry* entry, std::optional<uint64_t> packed) {
+  LARDER_DCHECK(entry->type() == ValueType::kString);
+  const size_t offset = entry->freshness_offset();
+  if (SizeClass(offset + (packed ? 8 : 0)) != SizeClass(entry->size())) {
+    return Rewrite(entry, entry->value().With(packed), entry->expiry());
+  }
+  entry->kind_ =
+      static_cast<uint8_t>((entry->kind_ & ~kFreshnessBit) | (packed ? kFreshnessBit : 0));
+  if (packed) entry->Store(offset, *packed);
   return entry;
 }
 

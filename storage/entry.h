@@ -1,10 +1,12 @@
 // One key and what it holds, in one allocation: header, optional expiry, key, value.
 //
-//   6 bytes   kind (type, encoding, has-expiry, long lengths), 24 bits for eviction, key and value
-//             length
+//   6 bytes   kind (type, encoding, has-freshness, has-expiry, long lengths), 24 bits for eviction,
+//             key and value length
 //   8 bytes   longer lengths, only when the key exceeds 255 bytes or the inline value 255
 //   8 bytes   expiry, only when there is one
 //   key bytes, then the value: its bytes, an int64_t, or a pointer
+//   8 bytes   freshness (storage/freshness.h), only of a string that has it; last, so that nobody
+//             who reads a value has to know
 //
 // So a 16-byte key with an 8-byte value is 30 bytes and fits the allocator's class of 32.
 // An entry is not aligned; nobody outside this class computes an address in it.
@@ -16,9 +18,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "base/blob.h"
+#include "storage/freshness.h"
 #include "storage/object.h"
 #include "storage/size_class.h"
 #include "storage/types.h"
@@ -57,8 +61,12 @@ class Entry {
 
   ValueType type() const { return static_cast<ValueType>(kind_ & 7); }
   // StringEncoding for a string; each other type has its own enum.
-  uint8_t encoding() const { return (kind_ >> 3) & 7; }
-  StringEncoding string_encoding() const { return static_cast<StringEncoding>(encoding()); }
+  uint8_t encoding() const {
+    return type() == ValueType::kString ? static_cast<uint8_t>(string_encoding())
+                                        : object_encoding();
+  }
+  // REQUIRES: type() == kString.
+  StringEncoding string_encoding() const { return static_cast<StringEncoding>((kind_ >> 3) & 3); }
 
   std::string_view key() const { return {Bytes() + key_offset(), key_size()}; }
 
@@ -69,6 +77,11 @@ class Entry {
   }
   // As Redis has it: at the very millisecond of its expiry a key is still there.
   bool ExpiredAt(UnixMillis now) const { return has_expiry() && now > expiry(); }
+
+  // Whether it is a string with a soft deadline. Any other value is fresh until it expires.
+  bool has_freshness() const { return (kind_ & kFreshStringMask) == kFreshString; }
+  // REQUIRES: has_freshness().
+  Freshness freshness() const { return Freshness::Unpack(Load<uint64_t>(freshness_offset())); }
 
   // Whether it is a hash of which fields may expire before it does.
   bool has_timed_fields() const { return (kind_ & kTimedHashMask) == kTimedHash; }
@@ -91,7 +104,7 @@ class Entry {
   size_t StringSize() const;
 
   // REQUIRES: type() != kString. The collection, to make a handle of (Hash, List, ...).
-  Object object() const { return {type(), encoding(), Load<void*>(value_offset())}; }
+  Object object() const { return {type(), object_encoding(), Load<void*>(value_offset())}; }
 
   // What the entry and the value it points to occupy, allocator rounding included.
   size_t allocated_bytes() const { return SizeClass(size()) + outside_bytes(); }
@@ -106,6 +119,7 @@ class Entry {
     uint8_t encoding;
     const void* bytes;
     size_t size;
+    std::optional<uint64_t> freshness = {};  // Packed. Only with a string.
 
     static Value Text(std::string_view text, StringEncoding encoding = StringEncoding::kInline) {
       return {ValueType::kString, static_cast<uint8_t>(encoding), text.data(), text.size()};
@@ -119,11 +133,16 @@ class Entry {
     static Value OfObject(const Object& object) {
       return {object.type, object.encoding, &object.data, 8};
     }
+    // The same with a freshness, or without.
+    Value With(std::optional<uint64_t> packed) const {
+      return {type, encoding, bytes, size, packed};
+    }
   };
 
-  static constexpr size_t SizeFor(size_t key_size, size_t value_size, bool has_expiry) {
+  static constexpr size_t SizeFor(size_t key_size, size_t value_size, bool has_expiry,
+                                  bool has_freshness = false) {
     return 6 + (key_size > 255 || value_size > 255 ? 8u : 0u) + (has_expiry ? 8u : 0u) + key_size +
-           value_size;
+           value_size + (has_freshness ? 8u : 0u);
   }
 
   // Allocates. REQUIRES: the key is shorter than 4 GiB. Takes over what `value` points to.
@@ -139,6 +158,8 @@ class Entry {
   static Entry* Rewrite(Entry* entry, const Value& value, UnixMillis expiry);
   // The same for another expiry alone.
   static Entry* ChangeExpiry(Entry* entry, UnixMillis expiry);
+  // The same for another freshness alone, or none. REQUIRES: a string.
+  static Entry* ChangeFreshness(Entry* entry, std::optional<uint64_t> packed);
   // Drops what the value points to; the value must be replaced at once.
   void ReleaseValue();
   // A collection has come out of a change with another encoding or address.
@@ -148,8 +169,10 @@ class Entry {
     Store(value_offset(), object.data);
   }
 
-  Value value() const { return {type(), encoding(), Bytes() + value_offset(), value_size()}; }
-  size_t size() const { return value_offset() + value_size(); }
+  Value value() const {
+    return {type(), encoding(), Bytes() + value_offset(), value_size(), packed_freshness()};
+  }
+  size_t size() const { return freshness_offset() + (has_freshness() ? 8 : 0); }
   // What the value occupies outside of the entry.
   size_t outside_bytes() const {
     if (type() != ValueType::kString) [[unlikely]]
@@ -158,7 +181,7 @@ class Entry {
   }
   Blob* blob() const { return Load<Blob*>(value_offset()); }
   bool IsBlob() const {
-    return (kind_ & kTypeAndEncoding) ==
+    return (kind_ & kTypeAndEncoding & ~kFreshnessBit) ==
            KindOf(ValueType::kString, static_cast<uint8_t>(StringEncoding::kBlob));
   }
   char* value_bytes() { return Bytes() + value_offset(); }
@@ -168,6 +191,10 @@ class Entry {
 
  private:
   static constexpr uint8_t kTypeAndEncoding = 0x3f;
+  // Strings need two of the three bits of an encoding; the third says that there is a freshness.
+  static constexpr uint8_t kFreshnessBit = 0x20;
+  static constexpr uint8_t kFreshStringMask = 7 | kFreshnessBit;
+  static constexpr uint8_t kFreshString = static_cast<uint8_t>(ValueType::kString) | kFreshnessBit;
   static constexpr uint8_t kHasExpiry = 0x40;
   static constexpr uint8_t kLong = 0x80;
   // One comparison tells type and bit, for this is asked of every entry that moves.
@@ -197,8 +224,20 @@ class Entry {
   size_t key_size() const { return is_long() ? Load<uint32_t>(6) : short_key_size_; }
   size_t value_offset() const { return key_offset() + key_size(); }
   size_t value_size() const { return is_long() ? Load<uint32_t>(10) : short_value_size_; }
+  // Where the value ends.
+  size_t freshness_offset() const { return value_offset() + value_size(); }
+  std::optional<uint64_t> packed_freshness() const {
+    if (!has_freshness()) [[likely]]
+      return std::nullopt;
+    return Load<uint64_t>(freshness_offset());
+  }
+  uint8_t object_encoding() const { return (kind_ >> 3) & 7; }
 
+  static size_t SizeWith(size_t key_size, const Value& value, UnixMillis expiry) {
+    return SizeFor(key_size, value.size, expiry != kNoExpiry, value.freshness.has_value());
+  }
   void WriteHeader(size_t key_size, const Value& value, UnixMillis expiry);
+  static void WriteValue(char* to, const Value& value);
 
   uint8_t kind_;
   uint8_t access_[3];

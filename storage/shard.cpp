@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/allocator.h"
@@ -29,6 +30,12 @@ size_t GrownCapacity(size_t size) {
 constexpr size_t kFreedInPlace = 2048;
 
 bool TakesLongToFree(const Object& object) { return FreeEffort(object) > kFreedInPlace; }
+
+std::optional<uint64_t> Packed(const Freshness* freshness) {
+  if (freshness == nullptr) [[likely]]
+    return std::nullopt;
+  return freshness->Pack();
+}
 
 Blob* Share(const Entry& entry) {
   BlobRef own = BlobRef::Adopt(entry.blob());
@@ -151,39 +158,49 @@ Table& Shard::UsableTable(int db) {
   return *table;
 }
 
-void Shard::RunHooks(int db, Table& table, uint64_t hash, std::string_view key) {
+void Shard::RunHooks(int db, Table& table, uint64_t hash, std::string_view key, KeyChange change) {
   if (table.walk().pending) HandOver(table, table.BucketIndex(hash));
-  if ((hooks_ & kObserved) != 0 && observer_ != nullptr) observer_->OnKeyChanging(*this, db, key);
+  if ((hooks_ & kObserved) != 0 && observer_ != nullptr) {
+    observer_->OnKeyChanging(*this, db, key, change);
+  }
 }
 
-Entry* Shard::SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry) {
+Entry* Shard::SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry,
+                        const Freshness* freshness) {
   if (value.size() <= kMaxIntegerText) {
-    if (const auto integer = ParseInt64(value)) return SetInteger(db, key, *integer, expiry);
+    if (const auto integer = ParseInt64(value)) {
+      return Put(db, key, Entry::Value::Integer(*integer).With(Packed(freshness)), expiry);
+    }
   }
-  return SetText(db, key, value, expiry);
+  return PutText(db, key, value, StringEncoding::kInline, expiry, freshness);
 }
 
 Entry* Shard::SetText(int db, const HashedKey& key, std::string_view value, UnixMillis expiry) {
-  if (value.size() <= Entry::kMaxInlineBytes) {
-    return Put(db, key, Entry::Value::Text(value), expiry);
-  }
-  Blob* blob = BlobRef::CopyOf(value).Detach();
-  return Put(db, key, Entry::Value::OfBlob(blob), expiry);
+  return PutText(db, key, value, StringEncoding::kInline, expiry, nullptr);
 }
 
-Entry* Shard::SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry) {
-  if (value->size() <= Entry::kMaxInlineBytes) return SetString(db, key, value->view(), expiry);
+Entry* Shard::SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry,
+                      const Freshness* freshness) {
+  if (value->size() <= Entry::kMaxInlineBytes) {
+    return SetString(db, key, value->view(), expiry, freshness);
+  }
   Blob* blob = value.Detach();
-  return Put(db, key, Entry::Value::OfBlob(blob), expiry);
+  return Put(db, key, Entry::Value::OfBlob(blob).With(Packed(freshness)), expiry);
 }
 
 Entry* Shard::SetRawString(int db, const HashedKey& key, std::string_view value,
                            UnixMillis expiry) {
+  return PutText(db, key, value, StringEncoding::kInlineRaw, expiry, nullptr);
+}
+
+Entry* Shard::PutText(int db, const HashedKey& key, std::string_view value, StringEncoding encoding,
+                      UnixMillis expiry, const Freshness* freshness) {
+  const std::optional<uint64_t> packed = Packed(freshness);
   if (value.size() <= Entry::kMaxInlineBytes) {
-    return Put(db, key, Entry::Value::Text(value, StringEncoding::kInlineRaw), expiry);
+    return Put(db, key, Entry::Value::Text(value, encoding).With(packed), expiry);
   }
   Blob* blob = BlobRef::CopyOf(value).Detach();
-  return Put(db, key, Entry::Value::OfBlob(blob), expiry);
+  return Put(db, key, Entry::Value::OfBlob(blob).With(packed), expiry);
 }
 
 Entry* Shard::SetInteger(int db, const HashedKey& key, int64_t value, UnixMillis expiry) {
@@ -240,7 +257,7 @@ void Shard::EndEdit(int db, const HashedKey& key, Entry* entry, const Object& ob
   if (entry->has_timed_fields()) [[unlikely]]
     table.NoteDueFields(key.hash, *entry);
   if (changed && (hooks_ & kObserved) != 0 && observer_ != nullptr) [[unlikely]]
-    observer_->OnKeyChanging(*this, db, key.text);
+    observer_->OnKeyChanging(*this, db, key.text, KeyChange::kWritten);
 }
 
 Entry* Shard::MakeRaw(int db, const HashedKey& key, Entry* entry) {
@@ -249,15 +266,17 @@ Entry* Shard::MakeRaw(int db, const HashedKey& key, Entry* entry) {
   Table& table = *TableOf(db);
   StringValue value;
   entry->ReadString(value);
-  return Replace(table, key.hash, table.Find(key),
-                 Entry::Value::Text(value.view(), StringEncoding::kInlineRaw), entry->expiry());
+  const auto raw = Entry::Value::Text(value.view(), StringEncoding::kInlineRaw);
+  return Replace(table, key.hash, table.Find(key), raw.With(entry->value().freshness),
+                 entry->expiry());
 }
 
 std::span<char> Shard::EditString(int db, const HashedKey& key, Entry*& entry, size_t size) {
   if (entry == nullptr) entry = SetString(db, key, {}, kNoExpiry);
   LARDER_DCHECK(entry->type() == ValueType::kString);
   // A bitmap is mostly written where it stands already.
-  if (hooks_ == 0 && entry->string_encoding() == StringEncoding::kInlineRaw) {
+  if (hooks_ == 0 && entry->string_encoding() == StringEncoding::kInlineRaw &&
+      !entry->has_freshness()) {
     const size_t old_size = entry->StringSize();
     if (size <= old_size) return {entry->value_bytes(), old_size};
   }
@@ -271,6 +290,7 @@ std::span<char> Shard::EditString(int db, const HashedKey& key, Entry*& entry, s
   const size_t old_size = old.size();
   size = std::max(size, old_size);
   if (entry->IsBlob()) {
+    if (entry->has_freshness()) entry = ChangeFreshness(table, key.hash, place, std::nullopt);
     EditBlob(table, place, size);
   } else if (size > Entry::kMaxInlineBytes) {
     BlobRef blob = BlobRef::Create(size);
@@ -325,9 +345,26 @@ Entry* Shard::SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis e
   return entry;
 }
 
-// Takes the entry out of the table.
-Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place place) {
+Entry* Shard::SetFreshness(int db, const HashedKey& key, Entry* entry, const Freshness* freshness) {
+  Table& table = *TableOf(db);
+  const Table::Place place = table.Find(key);
+  LARDER_DCHECK(place && place.entry() == entry);
   BeforeMutation(db, table, key.hash, key.text);
+  return ChangeFreshness(table, key.hash, place, Packed(freshness));
+}
+
+Entry* Shard::ChangeFreshness(Table& table, uint64_t hash, Table::Place place,
+                              std::optional<uint64_t> packed) {
+  const Table::Counted before(*place.entry());
+  Entry* entry = Entry::ChangeFreshness(place.entry(), packed);
+  table.Update(hash, place, entry, before);
+  return entry;
+}
+
+// Takes the entry out of the table.
+Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place place,
+                     KeyChange change) {
+  BeforeMutation(db, table, key.hash, key.text, change);
   TellErasing(*place.entry());
   ForgetPin(db, key.text);
   Entry* entry = table.Remove(table.BucketIndex(key.hash), place);
@@ -335,12 +372,12 @@ Entry* Shard::Unlink(int db, Table& table, const HashedKey& key, Table::Place pl
   return entry;
 }
 
-bool Shard::Erase(int db, const HashedKey& key, Reclaim reclaim) {
+bool Shard::Erase(int db, const HashedKey& key, Reclaim reclaim, KeyChange change) {
   Table* table = TableOf(db);
   if (table == nullptr) return false;
   const Table::Place place = table->Find(key);
   if (!place) return false;
-  Free(Unlink(db, *table, key, place), reclaim);
+  Free(Unlink(db, *table, key, place, change), reclaim);
   return true;
 }
 
@@ -369,7 +406,7 @@ std::unique_ptr<Shard::Detached> Shard::Clone(const Entry& entry) {
   Blob* blob = nullptr;
   if (entry.IsBlob()) {
     blob = Share(entry);
-    value = Entry::Value::OfBlob(blob);
+    value.bytes = &blob;
   }
   Object object;
   if (entry.type() != ValueType::kString) {
@@ -385,7 +422,8 @@ std::unique_ptr<Shard::Detached> Shard::Extract(int db, const HashedKey& key, En
   const Table::Place place = table.Find(key);
   LARDER_CHECK(place && place.entry() == entry);
   const bool pinned = IsPinned(db, key.text);
-  return std::unique_ptr<Detached>(new Detached(Unlink(db, table, key, place), pinned));
+  Entry* taken = Unlink(db, table, key, place, KeyChange::kWritten);
+  return std::unique_ptr<Detached>(new Detached(taken, pinned));
 }
 
 Entry* Shard::Attach(int db, const HashedKey& key, std::unique_ptr<Detached> value) {
@@ -502,7 +540,7 @@ void Shard::ShrinkIfNeeded(int db, Table& table, size_t& budget) {
 
 void Shard::RemoveExpired(int db, Table& table, uint32_t index, Table::Place place, uint64_t hash) {
   Entry* entry = place.entry();
-  BeforeMutation(db, table, hash, entry->key());
+  BeforeMutation(db, table, hash, entry->key(), KeyChange::kExpired);
   TellErasing(*entry);
   ForgetPin(db, entry->key());
   table.Remove(index, place);
@@ -526,7 +564,9 @@ bool Shard::ExpireFieldsAt(int db, Table& table, uint32_t index, Table::Place pl
   if (fields == 0) return true;
   const bool emptied = hash.empty();
   if (observer_ != nullptr) {
-    if ((hooks_ & kObserved) != 0) observer_->OnKeyChanging(*this, db, entry->key());
+    if ((hooks_ & kObserved) != 0) {
+      observer_->OnKeyChanging(*this, db, entry->key(), KeyChange::kExpired);
+    }
     observer_->OnFieldsExpired(*this, db, entry->key(), fields, emptied);
   }
   if (!emptied) return true;

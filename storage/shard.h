@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,13 @@ class MemberTable;
 class Shard;
 class SnapshotSink;
 
+// Why a key changes.
+enum class KeyChange : uint8_t {
+  kWritten,  // Somebody wants it to.
+  kExpired,  // Its time has come, or that of fields in it.
+  kEvicted,  // Others need its room.
+};
+
 // What the layers above want to know about keys. Called with the shard's lock held, on whatever
 // thread made the change: do little, lock nothing of a lower order.
 class ShardObserver {
@@ -42,7 +50,7 @@ class ShardObserver {
   // A key is about to be changed, removed or created; or, if it is a collection edited in place,
   // has just been changed. Only called while the shard is observed (Shard::set_observed), so that
   // nobody pays when nobody listens.
-  virtual void OnKeyChanging(Shard& shard, int db, std::string_view key) = 0;
+  virtual void OnKeyChanging(Shard& shard, int db, std::string_view key, KeyChange change) = 0;
   // A key was removed because its time had come.
   virtual void OnKeyExpired(Shard& shard, int db, std::string_view key) = 0;
   // Fields of a hash were removed because their time had come, and with the last one the key.
@@ -109,11 +117,12 @@ class alignas(64) Shard {
 
   // ---- Changing. Each returns the entry where it now is.
   // Creates or replaces `key` with a string that is held as compactly as it can be; the access bits
-  // of a new entry are 0. `expiry` replaces whatever was set: pass the old one to keep it.
-  Entry* SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  Entry* SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // of a new entry are 0. `expiry` replaces whatever was set: pass the old one to keep it. So does
+  // `freshness`, null for none; whatever else below changes a value leaves it without.
+  Entry* SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry,
+                   const Freshness* freshness = nullptr) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Entry* SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry,
+                 const Freshness* freshness = nullptr) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The same, held as bytes that somebody edits (OBJECT ENCODING says "raw"), never as a number.
   // `value` may be a view of what the key holds.
   Entry* SetRawString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry)
@@ -147,13 +156,17 @@ class alignas(64) Shard {
   // Sets (kNoExpiry: removes) the expiry of an existing entry.
   Entry* SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis expiry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Sets (null: removes) the freshness of an existing string.
+  Entry* SetFreshness(int db, const HashedKey& key, Entry* entry, const Freshness* freshness)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   enum class Reclaim : uint8_t {
     kNow,         // Free in place, unless that takes long.
     kBackground,  // Hand large values to the background thread (UNLINK, lazyfree-*).
   };
   // False if there was no such key.
-  bool Erase(int db, const HashedKey& key, Reclaim reclaim) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool Erase(int db, const HashedKey& key, Reclaim reclaim, KeyChange change = KeyChange::kWritten)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // A value on its way to another key, database or shard (RENAME, MOVE, COPY).
   // Frees the value if it is never attached.
@@ -171,7 +184,8 @@ class alignas(64) Shard {
     Entry* entry_;
     bool pinned_;  // The key was, and so will be the one that gets the value.
   };
-  // Copies value, expiry and access bits of `entry`; blobs are shared, collections are copied.
+  // Copies value, expiry, freshness and access bits of `entry`; blobs are shared, collections are
+  // copied.
   std::unique_ptr<Detached> Clone(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes the value out, erasing the key.
   std::unique_ptr<Detached> Extract(int db, const HashedKey& key, Entry* entry)
@@ -260,12 +274,12 @@ class alignas(64) Shard {
 
   // Everything that wants to know of a change hooks in here. Called before the key's bucket
   // changes.
-  void BeforeMutation(int db, Table& table, uint64_t hash, std::string_view key)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  void BeforeMutation(int db, Table& table, uint64_t hash, std::string_view key,
+                      KeyChange change = KeyChange::kWritten) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     if (hooks_ != 0) [[unlikely]]
-      RunHooks(db, table, hash, key);
+      RunHooks(db, table, hash, key, change);
   }
-  void RunHooks(int db, Table& table, uint64_t hash, std::string_view key)
+  void RunHooks(int db, Table& table, uint64_t hash, std::string_view key, KeyChange change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Every entry that comes or goes passes here.
@@ -289,7 +303,11 @@ class alignas(64) Shard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Entry* Replace(Table& table, uint64_t hash, Table::Place place, const Entry::Value& value,
                  UnixMillis expiry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  Entry* Unlink(int db, Table& table, const HashedKey& key, Table::Place place)
+  Entry* PutText(int db, const HashedKey& key, std::string_view value, StringEncoding encoding,
+                 UnixMillis expiry, const Freshness* freshness) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static Entry* ChangeFreshness(Table& table, uint64_t hash, Table::Place place,
+                                std::optional<uint64_t> packed);
+  Entry* Unlink(int db, Table& table, const HashedKey& key, Table::Place place, KeyChange change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EditBlob(Table& table, Table::Place place, size_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool MayRemoveExpired() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {

@@ -4,6 +4,9 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "eviction/access_clock.h"
 #include "eviction/sampled_victims.h"
@@ -149,6 +152,30 @@ TEST_F(EvictorTest, TellsHowLargeAndHowOldWhatItEvictedWas) {
   EXPECT_EQ(longest_idle_seconds_, 100);
   EXPECT_GE(evicted_bytes_, 100);
   EXPECT_LE(evicted_bytes_, used_bytes - gauge_.UsedBytes());
+}
+
+TEST_F(EvictorTest, TheObserverIsToldThatAKeyWasEvicted) {
+  class Observer : public ShardObserver {
+   public:
+    void OnKeyChanging(Shard&, int, std::string_view key, KeyChange change) override {
+      changes.emplace_back(key, change);
+    }
+    void OnKeyExpired(Shard&, int, std::string_view) override {}
+    std::vector<std::pair<std::string, KeyChange>> changes;
+  };
+  Observer observer;
+  Keyspace keyspace({.shards = 1, .shard = {.databases = 1, .observer = &observer}});
+  EvictionDomains domains(keyspace, 1, /*seed=*/1);
+  Evictor evictor(keyspace, domains, std::make_unique<ShardGauge>(keyspace),
+                  std::make_unique<SampledVictims>(keyspace));
+  {
+    MutexLock lock(keyspace.shard(0).mu());
+    keyspace.shard(0).SetString(0, HashedKey::Of("key"), "value", kNoExpiry);
+    keyspace.shard(0).set_observed(true);
+  }
+  evictor.MakeRoom(WithPolicy(EvictionPolicy::kAllKeysRandom, kUnreachable), kNow, random_,
+                   [](const Evictor::Evicted&) {});
+  EXPECT_THAT(observer.changes, testing::ElementsAre(testing::Pair("key", KeyChange::kEvicted)));
 }
 
 // Half a millisecond; what is left to do is done by the next who ask.

@@ -1,5 +1,6 @@
 #include "storage/entry.h"
 
+#include <optional>
 #include <string>
 
 #include "base/allocator.h"
@@ -125,6 +126,100 @@ TEST(EntryTest, ExpiresTheMillisecondAfterItsExpiry) {
   Entry* entry = Entry::Create("k", Entry::Value::Text("v"), 1000, 0);
   EXPECT_FALSE(entry->ExpiredAt(1000));
   EXPECT_TRUE(entry->ExpiredAt(1001));
+  Entry::Destroy(entry);
+}
+
+// ---- Freshness
+
+constexpr uint64_t kWord = 0x0123'4567'89ab'cdef;
+
+TEST(EntryTest, AFreshnessCostsEightBytesAndNothingWithoutIt) {
+  EXPECT_EQ(Entry::SizeFor(16, 8, false, true), 38u);
+  EXPECT_EQ(Entry::SizeFor(16, 8, true, true), 46u);
+  EXPECT_EQ(Entry::SizeFor(300, 8, true, true), 338u);
+  Entry* entry = Entry::Create("key", Entry::Value::Text("v").With(kWord), kNoExpiry, 0);
+  EXPECT_EQ(entry->size(), 18u);
+  EXPECT_EQ(entry->allocated_bytes(), SizeClass(18));
+  Entry::Destroy(entry);
+}
+
+TEST(EntryTest, FreshnessLeavesNameAndTextOfEveryEncodingAsTheyAre) {
+  const int64_t number = -42;
+  const std::string large(5000, 'x');
+  const struct {
+    Entry::Value value;
+    std::string text;
+    const char* name;
+  } kRows[] = {
+      {Entry::Value::Text("text"), "text", "embstr"},
+      {Entry::Value::Text("text", StringEncoding::kInlineRaw), "text", "raw"},
+      {Entry::Value::Integer(number), "-42", "int"},
+  };
+  for (const auto& row : kRows) {
+    Entry* entry = Entry::Create("k", row.value.With(kWord), 5, 0);
+    EXPECT_EQ(entry->type(), ValueType::kString);
+    EXPECT_EQ(entry->encoding(), row.value.encoding);
+    EXPECT_EQ(entry->EncodingName(), row.name);
+    EXPECT_EQ(TextOf(*entry), row.text);
+    EXPECT_EQ(entry->value().size, row.value.size);
+    EXPECT_FALSE(entry->IsBlob());
+    EXPECT_EQ(entry->freshness(), Freshness::Unpack(kWord));
+    Entry::Destroy(entry);
+  }
+  Blob* blob = BlobRef::CopyOf(large).Detach();
+  Entry* entry = Entry::Create("k", Entry::Value::OfBlob(blob).With(kWord), kNoExpiry, 0);
+  EXPECT_TRUE(entry->IsBlob());
+  EXPECT_EQ(entry->EncodingName(), "raw");
+  EXPECT_EQ(TextOf(*entry), large);
+  EXPECT_EQ(entry->allocated_bytes(), SizeClass(entry->size()) + blob->allocated_bytes());
+  EXPECT_EQ(entry->freshness(), Freshness::Unpack(kWord));
+  Entry::Destroy(entry);
+}
+
+TEST(EntryTest, FreshnessComesStaysAndGoesWhateverTheSizes) {
+  for (const size_t key_size : {1u, 16u, 255u, 256u}) {
+    for (size_t value_size = 0; value_size < 300; ++value_size) {
+      for (const UnixMillis expiry : {kNoExpiry, UnixMillis{7}}) {
+        const std::string key(key_size, 'k');
+        const std::string text(value_size, 'v');
+        const auto expect = [&](const Entry& entry, UnixMillis expected_expiry, bool fresh) {
+          ASSERT_EQ(entry.key(), key);
+          ASSERT_EQ(TextOf(entry), text);
+          ASSERT_EQ(entry.expiry(), expected_expiry);
+          ASSERT_EQ(entry.access(), 9u);
+          ASSERT_EQ(entry.has_freshness(), fresh);
+          if (fresh) {
+            ASSERT_EQ(entry.freshness(), Freshness::Unpack(kWord));
+          }
+          ASSERT_EQ(entry.size(),
+                    Entry::SizeFor(key_size, value_size, expected_expiry != kNoExpiry, fresh));
+        };
+        Entry* entry = Entry::Create(key, Entry::Value::Text(text), expiry, 9);
+        entry = Entry::ChangeFreshness(entry, ~kWord);
+        entry = Entry::ChangeFreshness(entry, kWord);
+        expect(*entry, expiry, true);
+        entry = Entry::ChangeExpiry(entry, 8);
+        expect(*entry, 8, true);
+        entry = Entry::ChangeExpiry(entry, kNoExpiry);
+        expect(*entry, kNoExpiry, true);
+        entry = Entry::Rewrite(entry, entry->value(), expiry);
+        expect(*entry, expiry, true);
+        entry = Entry::ChangeFreshness(entry, std::nullopt);
+        expect(*entry, expiry, false);
+        entry = Entry::Rewrite(entry, Entry::Value::Text(text).With(kWord), expiry);
+        expect(*entry, expiry, true);
+        entry = Entry::Rewrite(entry, Entry::Value::Text(text), expiry);
+        expect(*entry, expiry, false);
+        Entry::Destroy(entry);
+      }
+    }
+  }
+}
+
+TEST(EntryTest, AFreshnessThatFitsTheClassMovesNothing) {
+  Entry* entry = Entry::Create("key", Entry::Value::Text("12345678"), kNoExpiry, 0);  // 17 of 32.
+  EXPECT_EQ(Entry::ChangeFreshness(entry, kWord), entry);                             // 25 of 32.
+  EXPECT_EQ(Entry::ChangeFreshness(entry, std::nullopt), entry);
   Entry::Destroy(entry);
 }
 

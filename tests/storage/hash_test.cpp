@@ -344,7 +344,7 @@ class HashInShardTest : public testing::Test {
  protected:
   class Observer : public ShardObserver {
    public:
-    void OnKeyChanging(Shard&, int, std::string_view key) override {
+    void OnKeyChanging(Shard&, int, std::string_view key, KeyChange) override {
       log += "changing:" + std::string(key) + " ";
     }
     void OnKeyExpired(Shard&, int, std::string_view key) override {

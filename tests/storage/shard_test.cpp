@@ -1,8 +1,10 @@
 #include "storage/shard.h"
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "storage/hash.h"
 #include "storage/key_hash.h"
 #include "storage/lazy_free.h"
+#include "storage/serialized_value.h"
 #include <gtest/gtest.h>
 
 namespace larder {
@@ -137,7 +140,7 @@ TEST(ShardTest, AppendingByteByByteMovesTheValueRarely) {
 TEST(ShardTest, ExpiredKeysAreGoneAndObserved) {
   class Observer : public ShardObserver {
    public:
-    void OnKeyChanging(Shard&, int, std::string_view key) override {
+    void OnKeyChanging(Shard&, int, std::string_view key, KeyChange) override {
       changing.push_back(std::string(key));
     }
     void OnKeyExpired(Shard&, int db, std::string_view key) override {
@@ -167,7 +170,7 @@ TEST(ShardTest, ExpiredKeysAreGoneAndObserved) {
 TEST(ShardTest, EveryChangeIsObservedOnceAskedFor) {
   class Observer : public ShardObserver {
    public:
-    void OnKeyChanging(Shard&, int, std::string_view key) override { log += key; }
+    void OnKeyChanging(Shard&, int, std::string_view key, KeyChange) override { log += key; }
     void OnKeyExpired(Shard&, int, std::string_view) override {}
     std::string log;
   };
@@ -190,6 +193,35 @@ TEST(ShardTest, EveryChangeIsObservedOnceAskedFor) {
   shard.set_observed(false);
   shard.SetInteger(0, of("b"), 1, kNoExpiry);
   EXPECT_EQ(observer.log, "abaaacbc");
+}
+
+TEST(ShardTest, TheObserverIsToldWhyAKeyGoes) {
+  class Observer : public ShardObserver {
+   public:
+    void OnKeyChanging(Shard&, int, std::string_view key, KeyChange change) override {
+      changes[std::string(key)] = change;
+    }
+    void OnKeyExpired(Shard&, int, std::string_view) override {}
+    std::map<std::string, KeyChange> changes;
+  };
+  Observer observer;
+  Shard shard(0, {.observer = &observer});
+  MutexLock lock(shard.mu());
+  const char* const keys[] = {"deleted", "evicted", "looked-up", "cycled", "moved"};
+  for (const char* key : keys) shard.SetString(0, HashedKey::Of(key), "1", kNow);
+  shard.set_observed(true);
+  shard.Erase(0, HashedKey::Of("deleted"), Shard::Reclaim::kNow);
+  shard.Erase(0, HashedKey::Of("evicted"), Shard::Reclaim::kNow, KeyChange::kEvicted);
+  const HashedKey moved = HashedKey::Of("moved");
+  shard.Extract(0, moved, shard.Find(0, moved, kNow));
+  EXPECT_EQ(shard.Find(0, HashedKey::Of("looked-up"), kNow + 1), nullptr);
+  EXPECT_EQ(shard.ExpireSome(kNow + 1, 100).expired, 1u);
+  shard.SetString(0, HashedKey::Of("created"), "1", kNoExpiry);
+  const std::map<std::string, KeyChange> expected = {
+      {"deleted", KeyChange::kWritten},   {"evicted", KeyChange::kEvicted},
+      {"looked-up", KeyChange::kExpired}, {"cycled", KeyChange::kExpired},
+      {"moved", KeyChange::kWritten},     {"created", KeyChange::kWritten}};
+  EXPECT_EQ(observer.changes, expected);
 }
 
 TEST(ShardTest, MovesAndCopiesCarryEverything) {
@@ -255,6 +287,123 @@ TEST(ShardTest, AnOverwriteWithAnotherTypeMovesTheUsage) {
   EXPECT_EQ(UsageOf(usage, ValueType::kHash).keys, 1u);
   shard.CheckInvariants();
 }
+
+// With strings of every encoding and of lengths that fill a class or the short header.
+class ShardFreshnessTest : public testing::TestWithParam<std::string> {
+ protected:
+  static constexpr Freshness kFresh = {.fresh_until = kNow + 60'000,
+                                       .load_time = std::chrono::milliseconds(80)};
+
+  const std::string& text() const { return GetParam(); }
+  Entry* SetFresh(UnixMillis expiry = kNow) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard_.mu()) {
+    return shard_.SetString(0, key_, text(), expiry, &kFresh);
+  }
+  // And no byte is lost or counted twice.
+  void Expect(const Entry* entry, std::string_view value, bool fresh, const HashedKey& key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard_.mu()) {
+    ASSERT_EQ(entry, shard_.Find(0, key, kNow));
+    EXPECT_EQ(TextOf(*entry), value);
+    ASSERT_EQ(entry->has_freshness(), fresh);
+    if (fresh) {
+      EXPECT_EQ(entry->freshness(), kFresh);
+    }
+    shard_.CheckInvariants();
+  }
+  void Expect(const Entry* entry, bool fresh) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard_.mu()) {
+    Expect(entry, text(), fresh, key_);
+  }
+
+  const HashedKey key_ = HashedKey::Of("key");
+  Shard shard_{0, {}};
+};
+
+TEST_P(ShardFreshnessTest, ComesWithTheValueAndGoesWithIt) {
+  MutexLock lock(shard_.mu());
+  Expect(SetFresh(), true);
+  Expect(SetFresh(), true);
+  Expect(shard_.SetString(0, key_, text(), kNow), false);
+  Expect(shard_.SetBlob(0, key_, BlobRef::CopyOf(text()), kNoExpiry, &kFresh), true);
+  Expect(shard_.SetText(0, key_, text(), kNoExpiry), false);
+  SetFresh();
+  Expect(shard_.SetRawString(0, key_, text(), kNow), false);
+  SetFresh();
+  Expect(shard_.SetInteger(0, key_, 5, kNow), "5", false, key_);
+  SetFresh();
+  shard_.SetObject(0, key_, Hash::Create().object(), kNoExpiry);
+  EXPECT_FALSE(shard_.Find(0, key_, kNow)->has_freshness());
+  shard_.CheckInvariants();
+}
+
+TEST_P(ShardFreshnessTest, IsSetAndRemovedByItselfAndOutlivesTheExpiry) {
+  MutexLock lock(shard_.mu());
+  Entry* entry = shard_.SetString(0, key_, text(), kNoExpiry);
+  const size_t bytes = shard_.memory_bytes();
+  entry = shard_.SetFreshness(0, key_, entry, &kFresh);
+  Expect(entry, true);
+  entry = shard_.SetExpiry(0, key_, entry, kNow + 5);
+  Expect(entry, true);
+  entry = shard_.SetExpiry(0, key_, entry, kNoExpiry);
+  Expect(entry, true);
+  entry = shard_.SetFreshness(0, key_, entry, nullptr);
+  Expect(entry, false);
+  EXPECT_EQ(shard_.memory_bytes(), bytes);
+}
+
+TEST_P(ShardFreshnessTest, AnEditInPlaceDropsIt) {
+  MutexLock lock(shard_.mu());
+  Entry* entry = SetFresh();
+  shard_.EditString(0, key_, entry, 0);
+  Expect(entry, false);
+  entry = shard_.SetFreshness(0, key_, entry, &kFresh);  // Held as it is to be edited by now.
+  shard_.EditString(0, key_, entry, text().size() + 1);
+  Expect(entry, text() + '\0', false, key_);
+}
+
+TEST_P(ShardFreshnessTest, HoldingTheValueOtherwiseKeepsIt) {
+  MutexLock lock(shard_.mu());
+  Entry* entry = shard_.MakeRaw(0, key_, SetFresh());
+  EXPECT_EQ(entry->EncodingName(), "raw");
+  Expect(entry, true);
+}
+
+TEST_P(ShardFreshnessTest, FollowsTheValueToAnotherKey) {
+  MutexLock lock(shard_.mu());
+  const std::string long_name(300, 'k');
+  const HashedKey other = HashedKey::Of(long_name);
+  Expect(shard_.Attach(0, other, shard_.Clone(*SetFresh())), text(), true, other);
+  Entry* entry = shard_.Find(0, key_, kNow);
+  Expect(entry, true);
+  Expect(shard_.Attach(0, other, shard_.Extract(0, key_, entry)), text(), true, other);
+  EXPECT_EQ(shard_.size(0), 1u);
+}
+
+TEST_P(ShardFreshnessTest, IsNoPartOfTheSerializedValue) {
+  MutexLock lock(shard_.mu());
+  const std::string payload = DumpPayload(*SetFresh(), SerialWriter::Compress::kYes);
+  const Entry* plain = shard_.SetString(0, key_, text(), kNoExpiry);
+  EXPECT_EQ(payload, DumpPayload(*plain, SerialWriter::Compress::kYes));
+}
+
+TEST_P(ShardFreshnessTest, ChangingItIsAChangeOfTheKey) {
+  class Observer : public ShardObserver {
+   public:
+    void OnKeyChanging(Shard&, int, std::string_view, KeyChange) override { ++changes; }
+    void OnKeyExpired(Shard&, int, std::string_view) override {}
+    int changes = 0;
+  };
+  Observer observer;
+  Shard shard(0, {.observer = &observer});
+  MutexLock lock(shard.mu());
+  Entry* entry = shard.SetString(0, key_, text(), kNoExpiry);
+  shard.set_observed(true);
+  shard.SetFreshness(0, key_, entry, &kFresh);
+  EXPECT_EQ(observer.changes, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Values, ShardFreshnessTest,
+                         testing::Values("", "12345", "1234567890123", "text",
+                                         std::string(240, 'x'), std::string(252, 'x'),
+                                         std::string(4096, 'x'), std::string(4097, 'x')));
 
 class ShardPinTest : public testing::Test {
  protected:
@@ -375,6 +524,7 @@ class ShardModelTest : public testing::TestWithParam<uint64_t> {
   struct Item {
     std::string value;
     UnixMillis expiry;
+    std::optional<Freshness> freshness = {};
   };
   using Model = std::map<std::pair<int, std::string>, Item>;
   static constexpr int kDatabases = 3;
@@ -396,6 +546,15 @@ class ShardModelTest : public testing::TestWithParam<uint64_t> {
     return Chance(2) ? kNoExpiry : now_ - 10 + static_cast<int64_t>(random_.Uniform(5000));
   }
 
+  std::optional<Freshness> RandomFreshness() {
+    if (Chance(2)) return std::nullopt;
+    return Freshness{.fresh_until = now_ + static_cast<int64_t>(random_.Uniform(5000)),
+                     .load_time = std::chrono::milliseconds(random_.Uniform(1000))};
+  }
+  static std::optional<Freshness> FreshnessOf(const Entry& entry) {
+    return entry.has_freshness() ? std::optional(entry.freshness()) : std::nullopt;
+  }
+
   void Step() ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard_.mu()) {
     const int db = static_cast<int>(random_.Uniform(kDatabases));
     const std::string name = RandomKey();
@@ -410,13 +569,14 @@ class ShardModelTest : public testing::TestWithParam<uint64_t> {
     if (entry != nullptr) {
       ASSERT_EQ(TextOf(*entry), found->second.value);
       ASSERT_EQ(entry->expiry(), found->second.expiry);
+      ASSERT_EQ(FreshnessOf(*entry), found->second.freshness);
     } else {
       model_.erase(at);
     }
     // Phases of growth and of shrinking take turns.
     const bool shrinking = steps_++ % 20'000 > 10'000;
-    const uint64_t choice = random_.Uniform(shrinking ? 16 : 10);
-    if (choice >= 10 || choice == 0) {
+    const uint64_t choice = random_.Uniform(shrinking ? 17 : 11);
+    if (choice >= 11 || choice == 0) {
       EXPECT_EQ(shard_.Erase(db, key, Shard::Reclaim::kNow), live);
       model_.erase(at);
     } else if (choice == 1 && live) {
@@ -428,6 +588,11 @@ class ShardModelTest : public testing::TestWithParam<uint64_t> {
       value.resize(value.size() + random_.Uniform(100));
       const std::span<char> bytes = shard_.EditString(db, key, entry, value.size());
       ASSERT_EQ(std::string(bytes.data(), bytes.size()), value);
+      found->second.freshness.reset();
+    } else if (choice == 10 && live) {
+      std::optional<Freshness>& freshness = found->second.freshness;
+      freshness = RandomFreshness();
+      shard_.SetFreshness(db, key, entry, freshness ? &*freshness : nullptr);
     } else if (choice == 3 && live) {
       const int new_db = static_cast<int>(random_.Uniform(kDatabases));
       const std::string new_name = RandomKey();
@@ -441,8 +606,9 @@ class ShardModelTest : public testing::TestWithParam<uint64_t> {
     } else {
       const std::string value = RandomValue();
       const UnixMillis expiry = RandomExpiry();
-      shard_.SetString(db, key, value, expiry);
-      model_[at] = {value, expiry};
+      const std::optional<Freshness> freshness = RandomFreshness();
+      shard_.SetString(db, key, value, expiry, freshness ? &*freshness : nullptr);
+      model_[at] = {value, expiry, freshness};
     }
   }
 
@@ -477,7 +643,8 @@ class ShardModelTest : public testing::TestWithParam<uint64_t> {
       uint64_t cursor = 0;
       do {
         cursor = shard_.Scan(db, cursor, [&](Entry& entry) {
-          scanned[{db, std::string(entry.key())}] = {TextOf(entry), entry.expiry()};
+          scanned[{db, std::string(entry.key())}] = {TextOf(entry), entry.expiry(),
+                                                     FreshnessOf(entry)};
         });
       } while (cursor != 0);
     }
@@ -486,6 +653,7 @@ class ShardModelTest : public testing::TestWithParam<uint64_t> {
     for (const auto& [at, item] : model_) {
       ASSERT_EQ(scanned[at].value, item.value);
       ASSERT_EQ(scanned[at].expiry, item.expiry);
+      ASSERT_EQ(scanned[at].freshness, item.freshness);
     }
   }
 
