@@ -44,6 +44,12 @@ bench-hitratio: deps ## Real traces against Larder, Redis and memcached; ARGS='-
 bench-churn: deps release ## Whether maxmemory holds under churn, beside redis-server; ARGS='--seconds 60'
 	@/usr/bin/python3 benchmarks/churn.py $(ARGS)
 
+.PHONY: bench-stampede
+bench-stampede: deps ## Who protects the origin when values expire; ARGS=--quick and the like
+	@cmake --preset release > /dev/null
+	@cmake --build --preset release --target larder-server
+	@/usr/bin/python3 benchmarks/stampede.py $(ARGS)
+
 .PHONY: bench-micro
 bench-micro: deps release ## The micro-benchmarks; ARGS='--benchmark_filter=...' and the like
 	@for program in build/release/benchmarks/larder_*_bench; do $$program $(ARGS) || exit 1; done

@@ -30,6 +30,14 @@ void BlobRef::Reserve(size_t capacity) {
   blob_->capacity_ = bytes - sizeof(Blob);
 }
 
+void BlobRef::ShrinkToFit() {
+  LARDER_DCHECK(unique());
+  const size_t bytes = RoundedSize(sizeof(Blob) + blob_->size_);
+  if (bytes == sizeof(Blob) + blob_->capacity_) return;
+  blob_ = static_cast<Blob*>(Reallocate(blob_, bytes));
+  blob_->capacity_ = bytes - sizeof(Blob);
+}
+
 void BlobRef::Free(Blob* blob) {
   const size_t bytes = sizeof(Blob) + blob->capacity_;
   blob->~Blob();

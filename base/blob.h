@@ -74,6 +74,9 @@ class BlobRef {
   // REQUIRES: unique().
   void Reserve(size_t capacity);
 
+  // Gives back what the bytes do not need, in place if the allocator can. REQUIRES: unique().
+  void ShrinkToFit();
+
   bool unique() const {
     return blob_ != nullptr && blob_->references_.load(std::memory_order_acquire) == 1;
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
+#include <thread>
 #include <vector>
 
 #include "base/allocator.h"
@@ -24,7 +26,6 @@ struct Registry {
   std::vector<const ThreadWords*> threads ABSL_GUARDED_BY(mu);
   // What threads that have ended left behind, and what threads that never came here hold.
   int64_t others_bytes ABSL_GUARDED_BY(mu) = 0;
-  int64_t last_difference ABSL_GUARDED_BY(mu) = 0;  // What the latest calibration took for that.
   bool calibrated ABSL_GUARDED_BY(mu) = false;
 };
 
@@ -53,7 +54,6 @@ class ThreadWords {
     MutexLock lock(TheRegistry().mu);
     std::erase(TheRegistry().threads, this);
     TheRegistry().others_bytes += bytes();
-    TheRegistry().last_difference += bytes();
   }
 
   // The owner writes plain 64-bit words; on every processor that Larder runs on, a load sees the
@@ -99,16 +99,26 @@ int64_t MemoryMeter::ProcessBytes() {
 }
 
 // A large allocation is in the allocator's figure a moment before it is in its thread's word. What
-// two calibrations in a row agree on is none that is on its way.
+// is much more than before is only believed if it is still there when other threads had their turn.
 void MemoryMeter::Calibrate() {
-  const auto total = static_cast<int64_t>(AllocatedBytes());
+  constexpr int kLooks = 4;
+  constexpr int64_t kMuchBytes = int64_t{128} << 10;
   Registry& registry = TheRegistry();
-  MutexLock lock(registry.mu);
-  const int64_t difference = total - SumOfThreads(registry);
-  if (!registry.calibrated) registry.last_difference = difference;
-  registry.others_bytes = std::min(difference, registry.last_difference);
-  registry.last_difference = difference;
-  registry.calibrated = true;
+  int64_t lowest = std::numeric_limits<int64_t>::max();
+  for (int look = 1; look <= kLooks; ++look) {
+    const auto total = static_cast<int64_t>(AllocatedBytes());
+    {
+      MutexLock lock(registry.mu);
+      lowest = std::min(lowest, total - SumOfThreads(registry));
+      const bool is_usual = lowest <= registry.others_bytes + kMuchBytes;
+      if (is_usual || !registry.calibrated || look == kLooks) {
+        registry.others_bytes = lowest;
+        registry.calibrated = true;
+        return;
+      }
+    }
+    std::this_thread::yield();
+  }
 }
 
 int MemoryMeter::threads() {

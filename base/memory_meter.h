@@ -25,8 +25,7 @@ class MemoryMeter {
 
   // The sum over all threads. Those that never called ThreadBytes count as of the last calibration.
   static int64_t ProcessBytes();
-  // Takes what the allocator's own figure has more than the threads for what unknown threads hold,
-  // as far as the calibration before agrees. Tens of microseconds.
+  // Takes the allocator's own figure as the truth. Tens of microseconds.
   static void Calibrate();
 
   // How many threads are in the sum.

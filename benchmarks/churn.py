@@ -11,11 +11,10 @@ import dataclasses
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 
-from comparison import load, machine, report, servers
+from comparison import load, machine, program, report, servers
 from comparison.figures import Goal, Section
 
 BUILD = pathlib.Path(__file__).resolve().parents[1] / "build" / "release"
@@ -123,21 +122,20 @@ def record(section, column, limited, roomy):
                            limited.latencies[figures[name]] / roomy.latencies[figures[name]])
 
 
-def measure(program, options):
+def measure(contestant, options):
     """(with a limit, with room or None)"""
     maxmemory = options.maxmemory * MIB
     server_cores, load_cores = machine.cores()
     limit = ["--maxmemory", str(maxmemory), "--maxmemory-policy", options.policy]
     outcomes = []
     for arguments in (limit,) if options.without_room else (limit, []):
-        with servers.Server(program, core_list=server_cores, options=arguments) as server:
+        with servers.Server(contestant, core_list=server_cores, options=arguments) as server:
             outcomes.append(observe(server, options, maxmemory, load_cores))
     return outcomes[0], outcomes[1] if len(outcomes) > 1 else None
 
 
 def main(arguments):
     options = parse_arguments(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     programs = [servers.Program(path) for path in (options.redis, options.larder) if path]
     os.sched_setaffinity(0, machine.cores()[1])
     section = Section(
@@ -145,20 +143,14 @@ def main(arguments):
         f"MiB, {options.policy}; the first quarter does not count.", programs[-1].title,
         programs[0].title)
     declare(section)
-    for program in programs:
-        limited, roomy = measure(program, options)
-        record(section, program.title, limited, roomy)
-        print(f"  {program.title}: RSS {limited.most_rss:.3f} of maxmemory, p99 "
+    for contestant in programs:
+        limited, roomy = measure(contestant, options)
+        record(section, contestant.title, limited, roomy)
+        print(f"  {contestant.title}: RSS {limited.most_rss:.3f} of maxmemory, p99 "
               f"{limited.latencies['p99']:.0f} µs", file=sys.stderr, flush=True)
     print(report.section_markdown(section))
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (RuntimeError, FileNotFoundError, ValueError) as error:
-        print(f"churn.py: {error}", file=sys.stderr)
-        sys.exit(1)
+    sys.exit(program.run("churn.py", main, sys.argv[1:]))

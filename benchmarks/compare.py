@@ -10,10 +10,10 @@ import os
 import pathlib
 import resource
 import shutil
-import signal
 import sys
 
-from comparison import machine, plots, report, scenarios, servers, stress_scenarios, type_scenarios
+from comparison import (machine, plots, program, report, scenarios, servers, stress_scenarios,
+                        type_scenarios)
 from comparison.bench import Bench
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -111,8 +111,6 @@ def raise_file_limit():
 
 def main(arguments):
     options = parse_arguments(arguments)
-    # Ends like an interrupt: through all `with` blocks, which end the servers.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     raise_file_limit()
     bench = make_bench(options)
     # What is sent from here is load too and must not take the server's processor.
@@ -138,10 +136,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (RuntimeError, FileNotFoundError, ValueError) as error:
-        print(f"compare.py: {error}", file=sys.stderr)
-        sys.exit(1)
+    sys.exit(program.run("compare.py", main, sys.argv[1:]))

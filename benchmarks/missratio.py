@@ -14,10 +14,9 @@ import os
 import pathlib
 import sys
 
-from comparison import report, servers
-from hitratio import cells, client, runs
+from comparison import program, report, servers
+from hitratio import cells, client, command_line, runs
 
-_BENCHMARKS = pathlib.Path(__file__).resolve().parent
 _FACTORS = (0.5, 1, 2)  # Of the cell's memory. At 1 it is asked.
 _ALLOWED_POINTS = 2
 
@@ -39,7 +38,7 @@ class Task:
     cell: cells.Cell
     policy: str
     factor: float
-    program: servers.Program
+    larder: servers.Program
     traces: pathlib.Path
     seconds: float
 
@@ -48,7 +47,7 @@ class Task:
         maxmemory = int(self.cell.maxmemory * self.factor)
         options = ["--maxmemory", str(maxmemory), "--maxmemory-policy", self.policy,
                    "--miss-ratio-curve", "yes"]
-        with servers.Server(self.program, len(os.sched_getaffinity(0)), options=options) as server:
+        with servers.Server(self.larder, len(os.sched_getaffinity(0)), options=options) as server:
             counts = client.replay(server.port, client.Resp, trace, self.cell, self.seconds)
             return self._result(counts, _curve(server), maxmemory)
 
@@ -82,29 +81,17 @@ def _curve(server):
 def parse_arguments(arguments):
     parser = argparse.ArgumentParser(
         prog="missratio.py", description="Holds CACHE.MRC against servers of other sizes.")
-    parser.add_argument("--cell", action="append", choices=cells.CELLS, metavar="CELL",
-                        help=f"one of: {', '.join(cells.CELLS)}; may be given several times")
-    parser.add_argument("--traces", type=pathlib.Path,
-                        default=os.environ.get("LARDER_TRACES", _BENCHMARKS / "hitratio/traces"),
-                        help="folder of the traces; default: LARDER_TRACES of the environment, "
-                             "else benchmarks/hitratio/traces")
-    parser.add_argument("--seconds", type=float, default=100,
-                        help="that a trace is spread over; 0: flat out; default: 100")
-    parser.add_argument("--jobs", type=int, default=max(2, min(4, os.cpu_count() or 1)),
-                        help="replays side by side; default: as many as cores, 2 to 4")
+    command_line.add_replay_options(parser)
     parser.add_argument("--policy", action="append", metavar="POLICY",
                         help="may be given several times; default: allkeys-lru")
-    parser.add_argument("--larder", default=str(_BENCHMARKS.parent / "build/release/larder-server"),
-                        help="our server")
     return parser.parse_args(arguments)
 
 
 def tasks_of(options):
-    program = servers.Program(options.larder)
-    return [Task(cell, policy, factor, program, options.traces, options.seconds)
+    larder = servers.Program(options.larder)
+    return [Task(cell, policy, factor, larder, options.traces, options.seconds)
             for policy in options.policy or ["allkeys-lru"]
-            for name, cell in cells.CELLS.items() if not options.cell or name in options.cell
-            for factor in _FACTORS]
+            for cell in command_line.chosen_cells(options) for factor in _FACTORS]
 
 
 def rows_of(results):
@@ -127,7 +114,7 @@ def rows_of(results):
     return rows, worst
 
 
-def run(arguments):
+def main(arguments):
     options = parse_arguments(arguments)
     tasks = tasks_of(options)
     cells.check_traces(options.traces, {task.cell for task in tasks})
@@ -144,10 +131,4 @@ def run(arguments):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(run(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (RuntimeError, FileNotFoundError, ValueError, ConnectionError) as error:
-        print(f"missratio.py: {error}", file=sys.stderr)
-        sys.exit(1)
+    sys.exit(program.run("missratio.py", main, sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 #include "commands/client_tracking.h"
 #include "commands/hash_fieldsets.h"
+#include "commands/held_leases.h"
 #include "commands/transaction.h"
 
 namespace larder {

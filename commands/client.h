@@ -24,6 +24,7 @@ class Command;
 struct TransactionState;   // commands/transaction.h
 struct SubscriptionState;  // below
 class HashFieldsets;       // commands/hash_fieldsets.h
+class HeldLeases;          // commands/held_leases.h
 struct TrackingState;      // commands/client_tracking.h
 
 enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipping };
@@ -140,6 +141,7 @@ struct Client {
   std::unique_ptr<SubscriptionState> subscriptions;
   std::unique_ptr<TrackingState> tracking;
   std::unique_ptr<HashFieldsets> fieldsets;
+  std::unique_ptr<HeldLeases> leases;
 };
 
 }  // namespace larder

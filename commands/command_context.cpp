@@ -5,7 +5,9 @@
 
 #include "commands/thread_counters.h"
 #include "commands/watch_table.h"
+#include "eviction/lease_table.h"
 #include "eviction/miss_ratio_curve.h"
+#include "eviction/stampede_rule.h"
 
 namespace larder {
 
@@ -127,29 +129,31 @@ Found CommandContext::FindString(size_t key, StringValue& value) {
   return Found::kValue;
 }
 
-Entry* CommandContext::SetString(size_t key, std::string_view value, UnixMillis expiry) {
+Entry* CommandContext::SetString(size_t key, std::string_view value, UnixMillis expiry,
+                                 const Freshness* freshness) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
   NotifyIfNew(key);
-  Entry* entry = shard.SetString(db(), keys_[key], value, expiry);
+  Entry* entry = shard.SetString(db(), keys_[key], value, expiry, freshness);
   Stored(key, *entry);
   MarkDirty();
   return entry;
 }
 
-Entry* CommandContext::SetStringFromArg(size_t key, size_t arg_index, UnixMillis expiry) {
+Entry* CommandContext::SetStringFromArg(size_t key, size_t arg_index, UnixMillis expiry,
+                                        const Freshness* freshness) {
   if (blobs_ != nullptr && !blobs_->empty()) [[unlikely]] {
     if (BlobRef blob = TakeBlob(arg_index)) {
       Shard& shard = *shards_[key];
       shard.mu().AssertHeld();
       NotifyIfNew(key);
-      Entry* entry = shard.SetBlob(db(), keys_[key], std::move(blob), expiry);
+      Entry* entry = shard.SetBlob(db(), keys_[key], std::move(blob), expiry, freshness);
       Stored(key, *entry);
       MarkDirty();
       return entry;
     }
   }
-  return SetString(key, args_[arg_index], expiry);
+  return SetString(key, args_[arg_index], expiry, freshness);
 }
 
 Entry* CommandContext::SetText(size_t key, std::string_view value, UnixMillis expiry) {
@@ -244,6 +248,35 @@ Entry* CommandContext::SetExpiry(size_t key, Entry* entry, UnixMillis expiry) {
   return shard.SetExpiry(db(), keys_[key], entry, expiry);
 }
 
+Entry* CommandContext::SetFreshness(size_t key, Entry* entry, const Freshness& freshness) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  return shard.SetFreshness(db(), keys_[key], entry, &freshness);
+}
+
+LeaseTable& CommandContext::leases(size_t key) { return services_->leases(shards_[key]->id()); }
+
+const std::shared_ptr<StampedeFigures>& CommandContext::FiguresFor(size_t key) const {
+  const StampedeRule* const rule = settings_->stampede_rules->Match(keys_[key].text);
+  return rule == nullptr ? services_->stampede_figures() : rule->figures;
+}
+
+void CommandContext::LeasesChanged(size_t key) {
+  services_->WakeWaitersOf(shards_[key]->id(), db(), keys_[key].text);
+  services_->UpdateObserved(shards_[key]->id());
+}
+
+void CommandContext::WakeAtEndOfLease(size_t key) {
+  LeaseTable::Record* const record = leases(key).Find(db(), keys_[key].text, MonoTime::min());
+  LARDER_DCHECK(record != nullptr);
+  if (std::exchange(record->wake_set, true)) return;
+  services_->WakeWaitersAt(record->until, shards_[key]->id(), db(), keys_[key].text);
+}
+
+size_t CommandContext::WaiterCount(size_t key) {
+  return services_->WaitersOf(shards_[key]->id(), db(), keys_[key].text);
+}
+
 bool CommandContext::Erase(size_t key, Shard::Reclaim reclaim) {
   Shard& shard = *shards_[key];
   shard.mu().AssertHeld();
@@ -307,6 +340,7 @@ Entry* CommandContext::FindNamed(const HashedKey& key) {
 }
 
 void CommandContext::NotifyDatabaseChanging(Shard& shard, int db) {
+  services_->leases(shard.id()).VoidDatabase(db);
   services_->WakeWaiters(shard.id(), db);
   WatchTable& watches = services_->watches(shard.id());
   if (watches.empty()) return;
@@ -319,6 +353,8 @@ void CommandContext::NotifyDatabaseChanging(Shard& shard, int db) {
 }
 
 void CommandContext::NotifyDatabasesSwapping(Shard& shard, int a, int b) {
+  services_->leases(shard.id()).VoidDatabase(a);
+  services_->leases(shard.id()).VoidDatabase(b);
   services_->WakeWaiters(shard.id(), a);
   services_->WakeWaiters(shard.id(), b);
   WatchTable& watches = services_->watches(shard.id());

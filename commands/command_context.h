@@ -95,9 +95,11 @@ class CommandContext {
   Entry* FindForWrite(size_t key);
 
   // Changes, all in the client's database; each marks the key dirty (rdb_changes_since_last_save).
-  Entry* SetString(size_t key, std::string_view value, UnixMillis expiry);
+  Entry* SetString(size_t key, std::string_view value, UnixMillis expiry,
+                   const Freshness* freshness = nullptr);
   // From argument `arg_index`: moves its blob in if it has one, else copies the bytes.
-  Entry* SetStringFromArg(size_t key, size_t arg_index, UnixMillis expiry);
+  Entry* SetStringFromArg(size_t key, size_t arg_index, UnixMillis expiry,
+                          const Freshness* freshness = nullptr);
   // The same, held as bytes that are edited; see Shard.
   // The same, not looked at for a number.
   Entry* SetText(size_t key, std::string_view value, UnixMillis expiry);
@@ -114,6 +116,7 @@ class CommandContext {
   void BeginEdit(size_t key, Entry* entry);
   void EndEdit(size_t key, Entry* entry, const Object& object, size_t bytes_before, bool changed);
   Entry* SetExpiry(size_t key, Entry* entry, UnixMillis expiry);
+  Entry* SetFreshness(size_t key, Entry* entry, const Freshness& freshness);
   // True if there was one. `lazy` asks for background freeing.
   bool Erase(size_t key, Shard::Reclaim reclaim);
   // Removes a collection in which nothing is left; that it was emptied has been counted.
@@ -151,6 +154,16 @@ class CommandContext {
   // Watchers of every key that either database has are told that it changes (SWAPDB).
   void NotifyDatabasesSwapping(Shard& shard, int a, int b);
 
+  // ---- Stampede protection: leases of key number `key`.
+  LeaseTable& leases(size_t key);
+  // Where what happens to the key counts.
+  const std::shared_ptr<StampedeFigures>& FiguresFor(size_t key) const;
+  // A lease has ended and no value has come: who waits for the key is to ask again.
+  void LeasesChanged(size_t key);
+  // The same when the lease that there is ends by itself.
+  void WakeAtEndOfLease(size_t key);
+  size_t WaiterCount(size_t key);
+
   // ---- Waiting. The connection handles no further request until `deadline` (MonoTime::max():
   // never) or CLIENT UNBLOCK; then `on_timeout` writes the reply. The handler must not have
   // replied. REQUIRES: !in_transaction().
@@ -173,6 +186,8 @@ class CommandContext {
   void BlockOnKeys(Block block, std::span<const size_t> keys);
   // Called again for a client that waits. A key that holds the wrong type is no reason to go on.
   bool retrying() const { return retrying_; }
+  // When it began to wait. REQUIRES: retrying().
+  MonoTime waiting_since() const { return waiting_since_; }
   // Whether it is key number `key` that has changed. REQUIRES: retrying().
   bool WokenBy(size_t key) const { return !IsHidden(key); }
 
@@ -235,6 +250,7 @@ class CommandContext {
   Block block_{};
   bool block_requested_ = false;
   bool retrying_ = false;
+  MonoTime waiting_since_{};        // While retrying_.
   std::string_view retry_key_;      // What has changed, while retrying_,
   std::vector<size_t> retry_keys_;  // among these.
   std::vector<size_t> block_keys_;  // Of the request; empty: it waits for no key.

@@ -26,9 +26,10 @@ std::optional<Shard::Reclaim> ParseReclaim(CommandContext& ctx) {
 // Empties database `db` of one shard and returns how many keys it had.
 int64_t FlushOne(CommandContext& ctx, Shard& shard, int db, Shard::Reclaim reclaim) {
   shard.mu().AssertHeld();
+  // Also of an empty one: somebody may be loading what is not there yet.
+  ctx.NotifyDatabaseChanging(shard, db);
   const auto keys = static_cast<int64_t>(shard.size(db));
   if (keys == 0) return 0;
-  ctx.NotifyDatabaseChanging(shard, db);
   shard.Flush(db, reclaim);
   return keys;
 }

@@ -46,6 +46,8 @@ extern const CommandFamily kSortedSetAlgebraFamily;
 extern const CommandFamily kSortedSetFamily;
 extern const CommandFamily kSortedSetPopFamily;
 extern const CommandFamily kSortedSetRangeFamily;
+extern const CommandFamily kStampedeFamily;
+extern const CommandFamily kStampedeRuleFamily;
 extern const CommandFamily kStreamFamily;
 extern const CommandFamily kStreamGroupFamily;
 extern const CommandFamily kStreamIdempotenceFamily;

@@ -10,6 +10,7 @@
 #include "commands/argument_parsers.h"
 #include "commands/command_context.h"
 #include "commands/families.h"
+#include "commands/stampede_access.h"
 #include "commands/value_type_name.h"
 
 namespace larder {
@@ -109,7 +110,10 @@ void DeleteKeys(CommandContext& ctx, Shard::Reclaim reclaim) {
   int64_t deleted = 0;
   for (size_t i = 0; i < ctx.key_count(); ++i) {
     // What is past its time is gone already and must not be counted.
-    if (ctx.Peek(i) == nullptr) continue;
+    if (ctx.Peek(i) == nullptr) {
+      VoidLease(ctx, i);
+      continue;
+    }
     ctx.Erase(i, reclaim);
     ctx.Notify(kNotifyGeneric, "del", i);
     ++deleted;

@@ -49,6 +49,8 @@ std::span<const CommandFamily> AllCommandFamilies() {
       kSortedSetFamily,
       kSortedSetPopFamily,
       kSortedSetRangeFamily,
+      kStampedeFamily,
+      kStampedeRuleFamily,
       kStreamFamily,
       kStreamGroupFamily,
       kStreamIdempotenceFamily,

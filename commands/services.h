@@ -27,8 +27,10 @@ class Keyspace;
 struct KeyspaceFigures;  // commands/keyspace_figures.h
 struct PrefixTotals;     // commands/prefix_lookups.h
 class LatencyMonitor;    // commands/latency_monitor.h
+class LeaseTable;        // eviction/lease_table.h
 class MissRatioCurve;    // eviction/miss_ratio_curve.h
 class SlowLog;           // commands/slow_log.h
+class StampedeFigures;   // eviction/stampede_figures.h
 class WatchTable;        // commands/watch_table.h
 
 enum class PauseMode : uint8_t { kWrite, kAll };
@@ -137,8 +139,24 @@ class Services {
   // Who waits for keys of this database is to look again, when the command has run: the whole
   // database changes. REQUIRES: the shard's lock is held.
   virtual void WakeWaiters(uint32_t shard_id, int db) = 0;
+  // The same for who waits for one key, which has not changed. REQUIRES: the shard's lock is held.
+  virtual void WakeWaitersOf(uint32_t shard_id, int db, std::string_view key) = 0;
+  // The same once it is `when`, on this thread. REQUIRES: the calling thread serves clients.
+  virtual void WakeWaitersAt(MonoTime when, uint32_t shard_id, int db, std::string_view key) = 0;
+  // How many there are. REQUIRES: the shard's lock is held.
+  virtual size_t WaitersOf(uint32_t shard_id, int db, std::string_view key) = 0;
+  // How many clients wait for keys at all.
+  virtual int64_t WaitersInAll() const = 0;
   // Recomputes whether the shard has to report changes. REQUIRES: the shard's lock is held.
   virtual void UpdateObserved(uint32_t shard_id) = 0;
+
+  // ---- Stampede protection.
+  // REQUIRES: the shard's lock is held.
+  virtual LeaseTable& leases(uint32_t shard_id) = 0;
+  // A number that no other process has: tokens of leases name it.
+  virtual uint64_t incarnation() const = 0;
+  // Of keys to which no rule applies.
+  virtual const std::shared_ptr<StampedeFigures>& stampede_figures() const = 0;
 
   // INFO's text for the named sections ("default", "all", "everything" included), CRLF lines. The
   // caller has counted the keyspace: it knows which shards are locked already.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "eviction/eviction_policy.h"
+#include "eviction/stampede_rule.h"
 #include "storage/encoding_limits.h"
 
 namespace larder {
@@ -39,6 +40,10 @@ struct Settings {
   int64_t maxmemory_bytes = 0;  // 0: no limit.
   int maxmemory_samples = 5;
   int64_t bless_max_keys = 10000;
+  int64_t stampede_max_waiters = 100000;         // Clients that wait for what others load, in all
+  int64_t stampede_max_waiters_per_key = 10000;  // and for one key.
+  // Never null.
+  std::shared_ptr<const StampedeRules> stampede_rules = std::make_shared<StampedeRules>();
   int64_t hit_ratio_max_prefixes = 0;  // 0: lookups are not counted by prefix.
   char hit_ratio_delimiter = ':';      // With which a prefix ends.
   int lfu_log_factor = 10;

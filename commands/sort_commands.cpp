@@ -222,7 +222,8 @@ void VisitNamed(CommandContext& ctx, const SortPattern& pattern, const ListpackV
   if (value.is_integer()) {
     return visit(ListpackValue{.integer = value.integer(), .is_integer = true}, nullptr);
   }
-  visit(ListpackValue{.text = value.view()}, value.blob());
+  Blob* const whole = value.blob() != nullptr && value.rest().empty() ? value.blob() : nullptr;
+  visit(ListpackValue{.text = value.view()}, whole);
 }
 
 // ---- Sorting

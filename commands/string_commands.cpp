@@ -7,6 +7,7 @@
 #include "commands/argument_parsers.h"
 #include "commands/command_context.h"
 #include "commands/families.h"
+#include "commands/stampede_by_rule.h"
 #include "commands/string_condition.h"
 #include "commands/string_reply.h"
 #include "protocol/error_text.h"
@@ -20,7 +21,20 @@ Shard::Reclaim ReclaimFor(bool lazily) {
 
 // ---- Reading.
 
+void GetByRule(CommandContext& ctx) {
+  Entry* entry = nullptr;
+  const std::optional<Found> found = FindStringByRule(ctx, 0, entry);
+  if (!found) return;  // The client waits.
+  if (*found == Found::kWrongType) return ctx.reply().Error(error_text::kWrongType);
+  if (*found == Found::kNothing) return ctx.reply().Null();
+  StringValue value;
+  entry->ReadString(value);
+  ReplyWithString(ctx, value);
+}
+
 void Get(CommandContext& ctx) {
+  if (AnyStampedeRule(ctx)) [[unlikely]]
+    return GetByRule(ctx);
   StringValue value;
   if (FindStringOrReply(ctx, 0, value)) ReplyWithString(ctx, value);
 }
@@ -53,7 +67,7 @@ void EraseAndNotify(CommandContext& ctx, bool lazily) {
 
 void GetDel(CommandContext& ctx) {
   StringValue value;
-  if (!FindStringOrReply(ctx, 0, value)) return;
+  if (!FindStringOrReply(ctx, 0, value)) return VoidLease(ctx, 0);
   ReplyWithString(ctx, value);
   EraseAndNotify(ctx, ctx.settings().lazyfree_lazy_user_del);
 }
@@ -63,10 +77,12 @@ void GetEx(CommandContext& ctx) {
   for (size_t i = 2; i < ctx.argc(); ++i) {
     if (!option.Take(ctx, i)) return ctx.reply().Error(error_text::kSyntax);
   }
-  Entry* const entry = ctx.Find(0);
+  Entry* entry = nullptr;
+  const std::optional<Found> found = FindStringByRule(ctx, 0, entry);
   // Redis looks at the time only once it knows that there is a string.
-  if (entry == nullptr) return ctx.reply().Null();
-  if (entry->type() != ValueType::kString) return ctx.reply().Error(error_text::kWrongType);
+  if (!found) return;  // The client waits.
+  if (*found == Found::kNothing) return ctx.reply().Null();
+  if (*found == Found::kWrongType) return ctx.reply().Error(error_text::kWrongType);
   UnixMillis expiry = kNoExpiry;
   if (!option.Resolve(ctx, expiry)) return;
 
@@ -134,8 +150,20 @@ void DelIfEq(CommandContext& ctx) {
 // ---- Setting.
 
 void Store(CommandContext& ctx, size_t key, size_t value_arg, UnixMillis expiry) {
-  ctx.SetStringFromArg(key, value_arg, expiry);
+  if (AnyStampedeRule(ctx)) [[unlikely]] {
+    StoreByRule(ctx, key, value_arg, expiry);
+  } else {
+    ctx.SetStringFromArg(key, value_arg, expiry);
+  }
   ctx.Notify(kNotifyString, "set", key);
+}
+
+// SET key value KEEPTTL over `old`.
+void StoreKeepingDeadlines(CommandContext& ctx, const Entry& old) {
+  std::optional<Freshness> freshness;
+  if (old.has_freshness()) freshness = old.freshness();
+  ctx.SetStringFromArg(0, 2, old.expiry(), freshness ? &*freshness : nullptr);
+  ctx.Notify(kNotifyString, "set", 0);
 }
 
 struct SetOptions {
@@ -217,8 +245,11 @@ void SetWithOptions(CommandContext& ctx) {
     ctx.reply().Null();
   }
   if (result == StringComparison::Result::kNotMet) return;
-  if (options.expiry.keeps() && entry != nullptr) expiry = entry->expiry();
-  Store(ctx, 0, 2, expiry);
+  if (options.expiry.keeps() && entry != nullptr) {
+    StoreKeepingDeadlines(ctx, *entry);
+  } else {
+    Store(ctx, 0, 2, expiry);
+  }
   if (options.expiry.has_time()) ctx.Notify(kNotifyGeneric, "expire", 0);
   if (!options.get) ctx.reply().Ok();
 }

@@ -41,17 +41,20 @@ void GetRange(CommandContext& ctx) {
   if (found == Found::kWrongType) return ctx.reply().Error(error_text::kWrongType);
   if (found == Found::kNothing) return ctx.reply().Bulk({});
 
-  const std::string_view text = value.view();
-  const int64_t size = static_cast<int64_t>(text.size());
+  const auto size = static_cast<int64_t>(value.size());
   const bool crossed = start < 0 && end < 0 && start > end;  // Both may clamp to 0 below.
   start = FromStart(start, size);
   end = std::min(FromStart(end, size), size - 1);
   if (crossed || start > end) return ctx.reply().Bulk({});
   const size_t offset = static_cast<size_t>(start);
   const size_t length = static_cast<size_t>(end - start + 1);
-  if (value.blob() == nullptr) return ctx.reply().Bulk(text.substr(offset, length));
+  if (value.blob() == nullptr) return ctx.reply().Bulk(value.view().substr(offset, length));
   BlobRef borrowed = BlobRef::Adopt(value.blob());
-  ctx.reply().BulkBlob(borrowed, offset, length);
+  const std::string_view in_blob = borrowed->view();
+  const size_t skipped = std::min(offset, in_blob.size());
+  const std::string_view front = in_blob.substr(skipped, length);
+  ctx.reply().BulkBlob(borrowed, front,
+                       value.rest().substr(offset - skipped, length - front.size()));
   borrowed.Detach();
 }
 

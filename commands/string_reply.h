@@ -12,7 +12,7 @@ inline void ReplyWithString(CommandContext& ctx, const StringValue& value) {
     return ctx.reply().Bulk(value.view());
   // Borrowed, so that only a reply that keeps the bytes touches the reference count.
   BlobRef borrowed = BlobRef::Adopt(value.blob());
-  ctx.reply().BulkBlob(borrowed);
+  ctx.reply().BulkBlob(borrowed, borrowed->view(), value.rest());
   borrowed.Detach();
 }
 

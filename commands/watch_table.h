@@ -12,7 +12,7 @@
 
 #include "base/text.h"
 #include "commands/client.h"
-#include "commands/database_key.h"
+#include "storage/database_key.h"
 
 namespace larder {
 

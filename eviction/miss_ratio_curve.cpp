@@ -72,6 +72,7 @@ void MissRatioCurve::ForgetKeys() {
   stack_ = RecencyStack();
   reaches_back_ = false;
   pending_ = PendingFills();
+  unasked_ = FillWatch();
   uint64_t seed = 0;
   for (PolicyModels& policy : policies_) {
     for (Model& model : policy.models) {
@@ -122,8 +123,12 @@ bool MissRatioCurve::CountDistance(const Read& read) {
   }
   if (!read.found) seen_misses_ += 1 / rate;
   if (read.found) {
-    stack_.Use({.id = read.id, .bytes = read.found->bytes, .expiry = read.found->expiry});
+    stack_.Use({.id = read.id,
+                .bytes = read.found->bytes,
+                .expiry = read.found->expiry,
+                .was_filled = known != nullptr && known->was_filled});
   } else if (known != nullptr) {
+    if (!known->was_filled) unasked_.OnMiss(read.id, read.now);
     stack_.Use(RecencyStack::Key(*known));
   }
   return counts;
@@ -138,9 +143,9 @@ void MissRatioCurve::ReadFromModels(const Read& read, bool counts) {
       Model& model = policy.models[i];
       if (model.cache->Read(read.id, read.now)) continue;
       model.misses += weight;
-      // Where it would have missed, the client would have stored it again. Where it has missed
-      // indeed, the client does.
-      if (read.found) {
+      // Where it would have missed, the client might have stored it again. Where it has missed
+      // indeed, the client does or does not.
+      if (read.found && WouldBeFilled(read.id)) {
         model.cache->Fill(read.id, read.found->bytes, CapacityOf(policy, i), read.now);
       }
     }
@@ -148,12 +153,25 @@ void MissRatioCurve::ReadFromModels(const Read& read, bool counts) {
   if (!read.found) pending_.Add(read.id);
 }
 
+bool MissRatioCurve::WouldBeFilled(KeyId id) {
+  const RecencyStack::Key* known = stack_.Find(id);
+  if (known != nullptr && known->was_filled) return true;
+  constexpr uint64_t kPrecision = uint64_t{1} << 20;
+  return static_cast<double>(random_.Uniform(kPrecision)) <
+         unasked_.filled_share() * static_cast<double>(kPrecision);
+}
+
 void MissRatioCurve::OnStore(KeyId id, const Holding& holding, UnixMillis now) {
   MutexLock lock(mu_);
   if (!Samples(id)) return;
-  stack_.Use({.id = id, .bytes = holding.bytes, .expiry = holding.expiry});
   // What a miss brings in is no use beside the read: caches that had the key saw no write.
   const bool fills = pending_.Take(id);
+  if (fills) unasked_.OnStore(id);
+  const RecencyStack::Key* known = stack_.Find(id);
+  stack_.Use({.id = id,
+              .bytes = holding.bytes,
+              .expiry = holding.expiry,
+              .was_filled = fills || (known != nullptr && known->was_filled)});
   for (PolicyModels& policy : policies_) {
     if (id >= policy.threshold) continue;
     for (size_t i = 0; i < policy.models.size(); ++i) {

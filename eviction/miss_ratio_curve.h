@@ -34,8 +34,10 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/random.h"
 #include "eviction/cache_model.h"
 #include "eviction/distance_histogram.h"
+#include "eviction/fill_watch.h"
 #include "eviction/recency_stack.h"
 #include "storage/entry.h"
 
@@ -169,6 +171,10 @@ class MissRatioCurve {
   // used before this began.
   bool CountDistance(const Read& read) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ReadFromModels(const Read& read, bool counts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether a client that had missed what it has found would have stored it: one does where one
+  // did before, and keys that only came by writes that no miss asked for are filled as often as
+  // others like them that have missed.
+  bool WouldBeFilled(KeyId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(KeyId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Lets go of what is too much: of sampled keys, and of what is older than any cache reaches.
   void Trim() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -200,6 +206,8 @@ class MissRatioCurve {
   DistanceHistogram distances_ ABSL_GUARDED_BY(mu_);
   std::vector<PolicyModels> policies_ ABSL_GUARDED_BY(mu_);
   PendingFills pending_ ABSL_GUARDED_BY(mu_);
+  FillWatch unasked_ ABSL_GUARDED_BY(mu_);  // Misses of keys that were never filled after one.
+  Random random_ ABSL_GUARDED_BY(mu_){0};
   MonoTime since_ ABSL_GUARDED_BY(mu_){};
   uint64_t requests_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t misses_ ABSL_GUARDED_BY(mu_) = 0;

@@ -25,8 +25,9 @@ class RecencyStack {
  public:
   struct Key {
     KeyId id = 0;
-    uint64_t bytes = 0;     // Below kGone.
-    UnixMillis expiry = 0;  // Kept for the owner.
+    uint64_t bytes = 0;       // Below kGone.
+    UnixMillis expiry = 0;    // Kept for the owner,
+    bool was_filled = false;  // and so is this.
   };
 
   // Null if it is not there. Valid until the next change.

@@ -1,6 +1,6 @@
 #include "eviction/sampled_model.h"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace larder {
@@ -57,13 +57,14 @@ void SampledModel::EvictOne() {
 }
 
 size_t SampledModel::PickVictim() {
-  FillPool();
-  while (!pool_.empty()) {
-    const Candidate best = pool_.back();
-    pool_.pop_back();
-    const auto found = places_.find(best.id);
-    if (found == places_.end()) continue;
-    if (ScoreOf(residents_[found->second]) >= best.score) return found->second;
+  constexpr int kLooks = 8;  // As SampledVictims.
+  for (int look = 0; look < kLooks; ++look) {
+    FillPool();
+    while (const std::optional<Pool::Candidate> best = pool_.TakeBest()) {
+      const auto found = places_.find(best->name);
+      if (found == places_.end()) continue;
+      if (ScoreOf(residents_[found->second]) >= best->score) return found->second;
+    }
   }
   return random_.Uniform(residents_.size());
 }
@@ -76,21 +77,10 @@ uint32_t SampledModel::ScoreOf(const Resident& resident) const {
 void SampledModel::FillPool() {
   for (int i = 0; i < samples_; ++i) {
     const Resident& resident = residents_[random_.Uniform(residents_.size())];
-    Offer({.id = resident.id, .score = ScoreOf(resident)});
+    pool_.Offer(
+        ScoreOf(resident), [&](KeyId pooled) { return pooled == resident.id; },
+        [&] { return resident.id; });
   }
-}
-
-void SampledModel::Offer(const Candidate& candidate) {
-  constexpr size_t kPoolSize = 16;
-  if (pool_.size() == kPoolSize && candidate.score <= pool_.front().score) return;
-  for (const Candidate& pooled : pool_) {
-    if (pooled.id == candidate.id) return;
-  }
-  if (pool_.size() == kPoolSize) pool_.erase(pool_.begin());
-  const auto behind = std::upper_bound(
-      pool_.begin(), pool_.end(), candidate.score,
-      [](uint32_t score, const Candidate& pooled) { return score < pooled.score; });
-  pool_.insert(behind, candidate);
 }
 
 void SampledModel::EraseAt(size_t place) {
@@ -106,7 +96,7 @@ void SampledModel::EraseAt(size_t place) {
 size_t SampledModel::memory_bytes() const {
   constexpr size_t kPlaceBytes = sizeof(std::pair<KeyId, uint32_t>) + 1;  // And a control byte.
   return places_.capacity() * kPlaceBytes + residents_.capacity() * sizeof(Resident) +
-         pool_.capacity() * sizeof(Candidate);
+         pool_.memory_bytes();
 }
 
 }  // namespace larder

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "eviction/access_clock.h"
 #include "eviction/cache_model.h"
+#include "eviction/candidate_pool.h"
 
 namespace larder {
 
@@ -33,15 +34,11 @@ class SampledModel final : public CacheModel {
     KeyId id = 0;
     uint32_t access = 0;  // As AccessClock has it.
   };
-  struct Candidate {
-    KeyId id = 0;
-    uint32_t score = 0;  // The higher, the sooner it goes.
-  };
+  using Pool = CandidatePool<KeyId>;
 
   uint32_t ScoreOf(const Resident& resident) const;
   void EvictOne();
   void FillPool();
-  void Offer(const Candidate& candidate);
   // Where the best of the pool is that still deserves it; a random place if there is none.
   size_t PickVictim();
   void EraseAt(size_t place);
@@ -52,7 +49,7 @@ class SampledModel final : public CacheModel {
   AccessClock clock_;
   absl::flat_hash_map<KeyId, uint32_t> places_;
   std::vector<Resident> residents_;
-  std::vector<Candidate> pool_;  // By ascending score.
+  Pool pool_;
   uint64_t bytes_ = 0;
 };
 

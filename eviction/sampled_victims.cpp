@@ -43,7 +43,7 @@ bool SampledVictims::Next(const Request& request, Random& random, Victim& victim
     return NextAtRandom(request, random, victim);
   }
   if (policy != pooled_for_) {
-    pool_.clear();  // Scores of another kind.
+    pool_.Clear();  // Scores of another kind.
     pooled_for_ = policy;
   }
   // A candidate may have gone or been used since it was pooled; a few looks then give up, and the
@@ -51,11 +51,9 @@ bool SampledVictims::Next(const Request& request, Random& random, Victim& victim
   constexpr int kLooks = 8;
   for (int look = 0; look < kLooks; ++look) {
     if (!FillPool(request, random)) return false;
-    while (!pool_.empty()) {
-      Candidate best = std::move(pool_.back());
-      pool_.pop_back();
-      if (!StillStands(best, request)) continue;
-      victim = std::move(best.victim);
+    while (std::optional<Pool::Candidate> best = pool_.TakeBest()) {
+      if (!StillStands(*best, request)) continue;
+      victim = std::move(best->name);
       return true;
     }
   }
@@ -95,32 +93,25 @@ bool SampledVictims::FillPool(const Request& request, Random& random) {
 }
 
 void SampledVictims::Offer(const Place& place, const Entry& entry, uint64_t score) {
-  if (pool_.size() == kPoolSize && score <= pool_.front().score) return;
-  for (const Candidate& pooled : pool_) {
-    if (pooled.victim.shard == place.shard && pooled.victim.db == place.db &&
-        pooled.victim.key == entry.key()) {
-      return;
-    }
-  }
-  if (pool_.size() == kPoolSize) pool_.erase(pool_.begin());
-  // Before its equals: they have waited here, and are by now better than when they came.
-  const auto before = std::lower_bound(
-      pool_.begin(), pool_.end(), score,
-      [](const Candidate& pooled, uint64_t wanted) { return pooled.score < wanted; });
-  pool_.insert(before,
-               {.score = score,
-                .victim = {.shard = place.shard, .db = place.db, .key = std::string(entry.key())}});
+  pool_.Offer(
+      score,
+      [&](const Victim& pooled) {
+        return pooled.shard == place.shard && pooled.db == place.db && pooled.key == entry.key();
+      },
+      [&] {
+        return Victim{.shard = place.shard, .db = place.db, .key = std::string(entry.key())};
+      });
 }
 
-bool SampledVictims::StillStands(const Candidate& candidate, const Request& request) {
+bool SampledVictims::StillStands(const Pool::Candidate& candidate, const Request& request) {
   const AccessClock clock(request.access, request.now);
-  Shard& shard = keyspace_.shard(candidate.victim.shard);
-  const HashedKey key = HashedKey::Of(candidate.victim.key);
+  Shard& shard = keyspace_.shard(candidate.name.shard);
+  const HashedKey key = HashedKey::Of(candidate.name.key);
   MutexLock lock(shard.mu());
-  const Entry* entry = shard.Find(candidate.victim.db, key, request.now);
+  const Entry* entry = shard.Find(candidate.name.db, key, request.now);
   if (entry == nullptr) return false;
   const bool volatile_only = EvictsOnlyVolatile(request.access.policy);
-  if (!MayGo(shard, candidate.victim.db, *entry, volatile_only)) return false;
+  if (!MayGo(shard, candidate.name.db, *entry, volatile_only)) return false;
   return Score(*entry, request.access.policy, clock, request.now) >= candidate.score;
 }
 

@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "eviction/access_clock.h"
+#include "eviction/candidate_pool.h"
 #include "eviction/victim_source.h"
 #include "storage/keyspace.h"
 
@@ -24,12 +24,7 @@ class SampledVictims : public VictimSource {
   bool Next(const Request& request, Random& random, Victim& victim) override;
 
  private:
-  static constexpr size_t kPoolSize = 16;
-
-  struct Candidate {
-    uint64_t score = 0;  // The higher, the sooner it goes.
-    Victim victim;
-  };
+  using Pool = CandidatePool<Victim>;
 
   struct Place {
     uint32_t shard = 0;
@@ -50,11 +45,11 @@ class SampledVictims : public VictimSource {
   bool FillPool(const Request& request, Random& random);
   void Offer(const Place& place, const Entry& entry, uint64_t score);
   // Whether the candidate is still there, and still as good a choice as it was.
-  bool StillStands(const Candidate& candidate, const Request& request);
+  bool StillStands(const Pool::Candidate& candidate, const Request& request);
 
   Keyspace& keyspace_;
   EvictionPolicy pooled_for_ = EvictionPolicy::kNoEviction;
-  std::vector<Candidate> pool_;  // By ascending score.
+  Pool pool_;
   // The most keys that a shard was seen to have: what others are measured by.
   uint64_t largest_ = 1;
 };

@@ -305,6 +305,30 @@ void OutputBuffer::ShortenLastSegment(size_t bytes) {
   closed_.pop_back();
 }
 
+std::vector<OutputBuffer::Piece> OutputBuffer::Pieces() const {
+  std::vector<Piece> pieces;
+  std::string text;
+  const auto end_text = [&] {
+    if (!text.empty()) pieces.push_back({BlobRef::CopyOf(text), 0, text.size()});
+    text.clear();
+  };
+  for (size_t i = first_; i < closed_.size(); ++i) {
+    const Segment& segment = closed_[i];
+    if (segment.blob == nullptr) {
+      text.append(segment.data, segment.size);
+      continue;
+    }
+    end_text();
+    BlobRef borrowed = BlobRef::Adopt(segment.blob);
+    const auto offset = static_cast<size_t>(segment.data - std::as_const(*borrowed).data());
+    pieces.push_back({borrowed, offset, segment.size});
+    borrowed.Detach();
+  }
+  text.append(begin_, open_bytes());
+  end_text();
+  return pieces;
+}
+
 std::string OutputBuffer::ToString() const {
   std::string all;
   all.reserve(size());

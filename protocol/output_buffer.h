@@ -80,6 +80,15 @@ class OutputBuffer {
   // REQUIRES: size <= size(), nothing consumed since.
   void Truncate(size_t size);
 
+  // All bytes as parts of blobs, to be appended to another thread's buffer: what is here by
+  // reference is shared, the rest is copied.
+  struct Piece {
+    BlobRef blob;
+    size_t offset;
+    size_t size;
+  };
+  std::vector<Piece> Pieces() const;
+
   // All bytes in one string; for tests and for replies that are inspected (scripts).
   std::string ToString() const;
 

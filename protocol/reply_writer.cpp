@@ -49,12 +49,17 @@ void ReplyWriter::LongBulk(std::string_view bytes) {
   Literal("\r\n");
 }
 
-void ReplyWriter::BulkBlob(const BlobRef& blob) { BulkBlob(blob, 0, blob->size()); }
+void ReplyWriter::BulkBlob(const BlobRef& blob) { BulkBlob(blob, blob->view()); }
 
-void ReplyWriter::BulkBlob(const BlobRef& blob, size_t offset, size_t length) {
-  if (length < kMinReferencedBytes) return Bulk(blob->view().substr(offset, length));
-  Header('$', length);
-  out_->AppendBlob(blob, offset, length);
+void ReplyWriter::BulkBlob(const BlobRef& blob, std::string_view front, std::string_view rest) {
+  Header('$', front.size() + rest.size());
+  if (front.size() < kMinReferencedBytes) {
+    out_->Append(front);
+  } else {
+    const auto offset = static_cast<size_t>(front.data() - blob->view().data());
+    out_->AppendBlob(blob, offset, front.size());
+  }
+  out_->Append(rest);
   Literal("\r\n");
 }
 

@@ -46,7 +46,8 @@ class ReplyWriter {
     out_->Commit(static_cast<size_t>(end - start));
   }
   void BulkBlob(const BlobRef& blob);  // Large blobs by reference, small ones copied.
-  void BulkBlob(const BlobRef& blob, size_t offset, size_t length);
+  // `front` is a part of the blob's bytes; `rest`, which may stand anywhere, follows it.
+  void BulkBlob(const BlobRef& blob, std::string_view front, std::string_view rest = {});
   void BulkInteger(int64_t value);  // The decimal text of `value` as a bulk string.
   void Null() { resp3() ? Literal("_\r\n") : Literal("$-1\r\n"); }
   void NullArray() { resp3() ? Literal("_\r\n") : Literal("*-1\r\n"); }

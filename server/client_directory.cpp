@@ -90,8 +90,8 @@ void ClientRegistry::Deliver(const ClientRecord& client, BlobRef resp2, BlobRef 
   hosts_[client.worker]->DeliverToClient(client.id, std::move(resp2), std::move(resp3));
 }
 
-void ClientRegistry::EndWait(const ClientRecord& client, BlobRef reply) {
-  hosts_[client.worker]->EndWait(client.id, std::move(reply));
+void ClientRegistry::EndWait(const ClientRecord& client, WaitResult result) {
+  hosts_[client.worker]->EndWait(client.id, std::move(result));
 }
 
 }  // namespace larder

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "commands/services.h"
+#include "server/wait_result.h"
 
 namespace larder {
 
@@ -28,8 +29,8 @@ class ClientHost {
   virtual ~ClientHost() = default;
   virtual void KillClient(uint64_t id) = 0;
   virtual void UnblockClient(uint64_t id, UnblockReason reason) = 0;
-  // A client that waited for keys goes on with this reply.
-  virtual void EndWait(uint64_t id, BlobRef reply) = 0;
+  // A client that waited for keys goes on with this.
+  virtual void EndWait(uint64_t id, WaitResult result) = 0;
   // Messages for one client arrive in the order of the calls. RESP2 has no pushes: there a message
   // is dropped unless the client expects some when it arrives (kClientPubSub, kClientMonitor).
   virtual void DeliverToClient(uint64_t id, BlobRef resp2, BlobRef resp3) = 0;
@@ -61,7 +62,7 @@ class ClientRegistry final : public ClientDirectory {
   void Unpause() override;
   void Deliver(const ClientRecord& client, BlobRef resp2, BlobRef resp3) override;
   // What a client waited for has come.
-  void EndWait(const ClientRecord& client, BlobRef reply);
+  void EndWait(const ClientRecord& client, WaitResult result);
 
   // Makes good the order of Deliver for the calling thread, which is worker `worker`'s: afterwards,
   // what others delivered to its clients before stands in their output.

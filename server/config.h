@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "eviction/eviction_policy.h"
+#include "eviction/stampede_rule.h"
 #include "server/machine_memory.h"
 
 namespace larder {
@@ -189,6 +190,10 @@ struct Config {
   EvictionPolicy max_memory_policy = EvictionPolicy::kNoEviction;
   int64_t max_memory_samples = 5;
   int64_t bless_max_keys = 10000;  // That are never evicted.
+  std::vector<StampedeRule> stampede_rules;
+  int64_t stampede_max_leases = 100000;
+  int64_t stampede_max_waiters = 100000;  // Clients that wait for what others load.
+  int64_t stampede_max_waiters_per_key = 10000;
   int64_t max_memory_eviction_tenacity = 10;
   int64_t lfu_log_factor = 10;
   int64_t lfu_decay_minutes = 1;

@@ -273,6 +273,52 @@ std::vector<std::string> SaveLines(const Config& config) {
   return lines;
 }
 
+absl::Status ParseStampedeRules(Config& config, ConfigWords words, ConfigSource source) {
+  std::vector<StampedeRule> rules;
+  if (source == ConfigSource::kFile) rules = config.stampede_rules;
+  std::vector<std::string> rule_words;
+  const auto end_rule = [&]() -> absl::Status {
+    absl::StatusOr<StampedeRule> rule = ParseStampedeRule(rule_words);
+    if (!rule.ok()) return rule.status();
+    const auto of_same_glob = [&](const StampedeRule& other) { return other.glob == rule->glob; };
+    if (std::any_of(rules.begin(), rules.end(), of_same_glob)) {
+      return Refuse(absl::StrCat("there are two rules for '", rule->glob, "'"));
+    }
+    // A rule that changes goes on counting where it was.
+    const auto old =
+        std::find_if(config.stampede_rules.begin(), config.stampede_rules.end(), of_same_glob);
+    if (old != config.stampede_rules.end()) rule->figures = old->figures;
+    rules.push_back(*std::move(rule));
+    rule_words.clear();
+    return absl::OkStatus();
+  };
+  if (!IsEmptyValue(words)) {
+    for (std::string word : words) {
+      const bool ends_rule = word.ends_with(';');
+      if (ends_rule) word.pop_back();
+      if (!word.empty()) rule_words.push_back(std::move(word));
+      if (ends_rule) LARDER_RETURN_IF_ERROR(end_rule());
+    }
+    if (!rule_words.empty()) LARDER_RETURN_IF_ERROR(end_rule());
+  }
+  config.stampede_rules = std::move(rules);
+  return absl::OkStatus();
+}
+
+std::string PrintStampedeRules(const Config& config) {
+  return absl::StrJoin(config.stampede_rules, "; ", [](std::string* out, const StampedeRule& rule) {
+    out->append(PrintStampedeRule(rule));
+  });
+}
+
+std::vector<std::string> StampedeRuleLines(const Config& config) {
+  std::vector<std::string> lines;
+  for (const StampedeRule& rule : config.stampede_rules) {
+    lines.push_back(absl::StrCat("stampede-rule ", PrintStampedeRule(rule)));
+  }
+  return lines;
+}
+
 absl::Status ParseOutputLimits(Config& config, ConfigWords words, ConfigSource) {
   if (words.size() % 4 != 0) {
     return Refuse("Wrong number of arguments in buffer limit configuration.");

@@ -31,6 +31,11 @@ absl::Status ParseSave(Config& config, ConfigWords words, ConfigSource source);
 std::string PrintSave(const Config& config);
 std::vector<std::string> SaveLines(const Config& config);
 
+// CONFIG SET takes several rules with a ';' between them.
+absl::Status ParseStampedeRules(Config& config, ConfigWords words, ConfigSource source);
+std::string PrintStampedeRules(const Config& config);
+std::vector<std::string> StampedeRuleLines(const Config& config);
+
 absl::Status ParseOutputLimits(Config& config, ConfigWords words, ConfigSource source);
 std::string PrintOutputLimits(const Config& config);
 std::vector<std::string> OutputLimitLines(const Config& config);

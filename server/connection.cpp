@@ -10,6 +10,7 @@
 #include "commands/client_info.h"
 #include "commands/client_tracking.h"
 #include "commands/hash_fieldsets.h"
+#include "commands/held_leases.h"
 #include "server/config.h"
 #include "server/worker.h"
 
@@ -432,12 +433,20 @@ bool Connection::CancelWait() {
   return wait_->waiter == nullptr || worker_.dispatcher().CancelWait(*wait_->waiter);
 }
 
-void Connection::EndWaitWith(const BlobRef& reply) {
+void Connection::EndWaitWith(const WaitResult& result) {
   if (wait_ == nullptr || closed()) return;
-  if (reply->size() > kSharedPushBytes) {
-    out_.AppendBlob(reply, 0, reply->size());
-  } else {
-    out_.Append(reply->view());
+  for (const auto& [blob, offset, size] : result.reply) {
+    if (size > kSharedPushBytes) {
+      out_.AppendBlob(blob, offset, size);
+    } else {
+      out_.Append(blob->view().substr(offset, size));
+    }
+  }
+  if (!result.leases.empty() && client_.leases == nullptr) {
+    client_.leases = std::make_unique<HeldLeases>();
+  }
+  for (const std::shared_ptr<Lease>& lease : result.leases) {
+    client_.leases->Add(lease, worker_.loop().now());
   }
   Resume();
 }
@@ -666,6 +675,7 @@ size_t Connection::OtherBytes() const {
   if (client_.subscriptions != nullptr) bytes += client_.subscriptions->memory_bytes();
   if (client_.tracking != nullptr) bytes += client_.tracking->memory_bytes();
   if (client_.fieldsets != nullptr) bytes += client_.fieldsets->memory_bytes();
+  if (client_.leases != nullptr) bytes += client_.leases->memory_bytes();
   return bytes;
 }
 

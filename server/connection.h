@@ -59,7 +59,7 @@ class Connection : public EventLoop::Handler {
   // Ends a wait of BlockClient's.
   void Unblock(UnblockReason reason);
   // The same for a wait for keys, with what came of it on another thread.
-  void EndWaitWith(const BlobRef& reply);
+  void EndWaitWith(const WaitResult& result);
   // The client must go: all clients together hold too much. Says so in the log.
   void Evict();
   // CLIENT PAUSE is over.

@@ -197,7 +197,14 @@ void Dispatcher::Warm(std::span<PreparedRequest> prepared) {
     shard.mu().Unlock();
   }
   if (keys) WarmEntries(prepared);
-  if (collections) WarmCollections(prepared);
+  // Only large strings stand apart from their entries: where none was met, none is looked for in
+  // the next rounds.
+  constexpr uint8_t kRoundsWithout = 15;
+  const bool blobs = keys && rounds_without_blobs_ == 0;
+  if (rounds_without_blobs_ != 0) --rounds_without_blobs_;
+  if ((collections || blobs) && !WarmValues(prepared, blobs) && blobs) {
+    rounds_without_blobs_ = kRoundsWithout;
+  }
   if (members) WarmMembers(prepared);
 }
 
@@ -211,14 +218,18 @@ void Dispatcher::WarmEntries(std::span<const PreparedRequest> prepared) {
   }
 }
 
-void Dispatcher::WarmCollections(std::span<const PreparedRequest> prepared) {
+bool Dispatcher::WarmValues(std::span<const PreparedRequest> prepared, bool blobs) {
+  bool any_blob = false;
   for (const PreparedRequest& request : prepared) {
-    if (!WantsWarming(request) || !WantsCollection(*request.command)) continue;
+    if (!WantsWarming(request)) continue;
+    const bool collection = WantsCollection(*request.command);
+    if (!collection && !blobs) continue;
     Shard& shard = keyspace_.ShardFor(request.key);
     if (!shard.mu().TryLock()) continue;
-    shard.PrefetchValue(request.db, request.key.hash);
+    any_blob |= shard.PrefetchValue(request.db, request.key.hash) && !collection;
     shard.mu().Unlock();
   }
+  return any_blob;
 }
 
 void Dispatcher::WarmMembers(std::span<PreparedRequest> prepared) {

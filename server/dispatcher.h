@@ -28,6 +28,7 @@
 #include "server/hold_watch.h"
 #include "server/shard_hooks.h"
 #include "server/shard_locks.h"
+#include "server/wait_result.h"
 
 namespace larder {
 
@@ -71,8 +72,8 @@ class Dispatcher {
     virtual bool HoldsData() const = 0;
     // What this thread's batch changed is due to be told to clients that track prefixes.
     virtual void SendBroadcasts() = 0;
-    // A client that waited for keys goes on with this reply.
-    virtual void EndWait(const ClientRecord& client, BlobRef reply) = 0;
+    // A client that waited for keys goes on with this.
+    virtual void EndWait(const ClientRecord& client, WaitResult result) = 0;
     // A command took `nanoseconds`, which slow log or latency monitor may want to know.
     virtual void NoteDuration(const Client& client, const Command& command,
                               std::span<const std::string_view> args, int64_t nanoseconds) = 0;
@@ -133,14 +134,24 @@ class Dispatcher {
   bool CancelWait(Waiter& waiter);
   // A client that waited got this error instead.
   void CountFailedWait(const Waiter& waiter, std::string_view error);
+  // Whether a key has changed, or a lease ended, that somebody may be waiting for.
+  bool has_ready_waiters() const { return !ready_.empty() || !later_.empty(); }
   // Serves those who wait for keys that have changed outside of a handler's knowledge.
   // REQUIRES: no shard's lock is held.
   void ServeWaiters(UnixMillis now) {
-    if (ready_.empty() && later_.empty()) [[likely]]
+    if (!has_ready_waiters()) [[likely]]
       return;
     context_.now_ = now;
     ServeLater();
   }
+
+  // The connection that held these is gone. Those that went with it have ended; whoever waits for
+  // their keys is served by the next ServeWaiters. REQUIRES: no shard's lock is held.
+  void EndLeases(std::span<const std::shared_ptr<Lease>> leases);
+  // Those who wait for this key are to ask again. REQUIRES: no shard's lock is held.
+  void WakeWaitersOf(uint32_t shard_id, int db, std::string_view key);
+  // Forgets what has ended by itself, in every step-th shard. REQUIRES: no shard's lock is held.
+  void SweepLeases(uint32_t first, uint32_t step);
 
   // Publishes the keyspace events that wait for it: of handlers, and of what happens to keys
   // without one (expiry, eviction). REQUIRES: no shard's lock is held.
@@ -184,7 +195,9 @@ class Dispatcher {
                 CommandContext& context);
   // What Warm brings in one behind the other, buckets being first.
   void WarmEntries(std::span<const PreparedRequest> prepared);
-  void WarmCollections(std::span<const PreparedRequest> prepared);
+  // What entries point to: collections, for commands on them, and with `blobs` large strings for
+  // the others. Whether there was one of those.
+  bool WarmValues(std::span<const PreparedRequest> prepared, bool blobs);
   void WarmMembers(std::span<PreparedRequest> prepared);
   void RunKeyless(const Command& command);
   void CallHandler(const Command& command);
@@ -231,6 +244,7 @@ class Dispatcher {
   std::array<PreparedRequest, kBatch> prepared_;
   uint64_t last_name_word_ = 0;  // See FindCommand.
   const Command* last_command_ = nullptr;
+  uint8_t rounds_without_blobs_ = 0;  // For how many more of them none are fetched ahead.
   std::vector<KeyPosition> positions_;
   std::vector<std::string_view> shown_args_;
   uint64_t last_cycles_ = 0;  // When the previous command ended.

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "commands/held_leases.h"
 #include "server/dispatcher.h"
 #include "server/thread_tracking.h"
 
@@ -38,6 +39,7 @@ void Dispatcher::ParkClient(Client& client) {
     hooks_.waits(key.shard).Add(waiter, key);
     services_.UpdateObserved(key.shard);
   }
+  hooks_.waiting().fetch_add(1, std::memory_order_relaxed);
   client.Set(kClientBlocked);
   client.record->flags.fetch_or(kClientBlocked, std::memory_order_relaxed);
   waiter_ = std::move(waiter);
@@ -49,6 +51,7 @@ void Dispatcher::Unpark(Waiter& waiter) {
     services_.UpdateObserved(key.shard);
   }
   waiter.keys.clear();
+  hooks_.waiting().fetch_sub(1, std::memory_order_relaxed);
 }
 
 bool Dispatcher::CancelWait(Waiter& waiter) {
@@ -190,6 +193,7 @@ void Dispatcher::BindRetry(Waiter& waiter, std::string_view changed_key, ReplyWr
   context.now_ = context_.now_;
   context.access_clock_ = AccessClock(settings_->access_options(), context_.now_);
   BindKeys(waiter.request.command(), waiter.request.args(), context);
+  context.waiting_since_ = waiter.since;
   context.retry_key_ = changed_key;
   context.retry_keys_.clear();
   for (size_t i = 0; i < context.keys_.size(); ++i) {
@@ -231,7 +235,40 @@ void Dispatcher::Retry(Waiter& waiter, std::string_view changed_key) {
   waiter.client.record->flags.fetch_and(~kClientBlocked, std::memory_order_relaxed);
   waiter.state = Waiter::State::kServed;
   Unpark(waiter);
-  environment_.EndWait(*waiter.client.record, BlobRef::CopyOf(out.ToString()));
+  WaitResult result{.reply = out.Pieces(), .leases = {}};
+  if (waiter.client.leases != nullptr) result.leases = waiter.client.leases->TakeAll();
+  environment_.EndWait(*waiter.client.record, std::move(result));
+}
+
+void Dispatcher::EndLeases(std::span<const std::shared_ptr<Lease>> leases) {
+  const MonoTime now = MonoNow();
+  for (const std::shared_ptr<Lease>& lease : leases) {
+    if (!lease->follows_connection || !lease->LiveAt(now)) continue;
+    MutexLock lock(keyspace_.shard(lease->shard).mu());
+    if (!hooks_.leases(lease->shard).Lose(*lease, now)) continue;
+    hooks_.WakeWaitersOf(lease->shard, lease->db, lease->key);
+    services_.UpdateObserved(lease->shard);
+  }
+}
+
+void Dispatcher::WakeWaitersOf(uint32_t shard_id, int db, std::string_view key) {
+  {
+    MutexLock lock(keyspace_.shard(shard_id).mu());
+    hooks_.WakeWaitersOf(shard_id, db, key);
+  }
+  ServeWaiters(UnixMillisNow());
+}
+
+void Dispatcher::SweepLeases(uint32_t first, uint32_t step) {
+  if (hooks_.lease_budget().used.load(std::memory_order_relaxed) == 0) return;
+  const MonoTime now = MonoNow();
+  for (uint32_t id = first; id < keyspace_.shard_count(); id += step) {
+    MutexLock lock(keyspace_.shard(id).mu());
+    LeaseTable& leases = hooks_.leases(id);
+    if (leases.empty()) continue;
+    leases.Sweep(now);
+    services_.UpdateObserved(id);
+  }
 }
 
 }  // namespace larder

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <future>
 #include <limits>
+#include <random>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "commands/watch.h"
 #include "eviction/memory_gauge.h"
 #include "eviction/overhead_meter.h"
+#include "eviction/stampede_figures.h"
 #include "server/logging.h"
 #include "server/settings_from_config.h"
 #include <boost/asio/io_context.hpp>
@@ -58,6 +60,11 @@ std::vector<std::pair<std::string, std::string>> RenamesOf(const Config& config)
   return renames;
 }
 
+uint64_t RandomNumber() {
+  std::random_device device;
+  return (uint64_t{device()} << 32) | device();
+}
+
 // How many clients the limit on open files allows, after it was raised as far as it goes.
 int64_t RaiseFileLimit(int64_t clients, int64_t threads) {
   const int64_t reserved = kReservedDescriptors + kDescriptorsPerThread * threads;
@@ -91,6 +98,8 @@ Server::Server(ConfigStore& config)
       worker_count_(static_cast<uint32_t>(config.Snapshot()->threads)),
       commands_(AllCommandFamilies(), RenamesOf(*config.Snapshot())),
       hooks_(Keyspace::DefaultShards(worker_count_)),
+      incarnation_(RandomNumber()),
+      stampede_figures_(std::make_shared<StampedeFigures>()),
       keyspace_({.shards = Keyspace::DefaultShards(worker_count_),
                  .shard = {.databases = static_cast<int>(config.Snapshot()->databases),
                            .observer = &hooks_}}),
@@ -274,6 +283,7 @@ void Server::RefreshSettings() {
     const ClientBudget::Limit clients = ClientBudget::LimitOf(*config_);
     // Twice the limit: a buffer that grows up to it is there twice while it moves.
     OverheadMeter::SetBudget(clients.beside_data ? 2 * clients.bytes : 0);
+    hooks_.lease_budget().most.store(config_->stampede_max_leases, std::memory_order_relaxed);
     settings_version_.fetch_add(1, std::memory_order_release);
   }
   ConfigureMissRatioCurve();
@@ -281,8 +291,9 @@ void Server::RefreshSettings() {
 
 void Server::NoteOverhead() {
   if (!settings_snapshot()->miss_ratio_curve) return;
-  const int64_t held_bytes = ShardGauge(keyspace_).UsedBytes();
-  miss_ratio_curve_.NoteOverhead(static_cast<int64_t>(AllocatedBytes()) - held_bytes);
+  // What has a budget beside the data takes nothing of maxmemory.
+  const int64_t beside_bytes = ShardGauge(keyspace_).UsedBytes() + OverheadMeter::ExemptBytes();
+  miss_ratio_curve_.NoteOverhead(static_cast<int64_t>(AllocatedBytes()) - beside_bytes);
 }
 
 void Server::ConfigureMissRatioCurve() {
@@ -334,6 +345,15 @@ void Server::ForgetClient(Client& client) {
   if (client.tracking != nullptr) tracking_.Disable(client);
   if (client.Is(kClientMonitor)) monitors_.Remove(client.id());
   directory_.Remove(client.id());
+}
+
+void Server::WakeWaitersAt(MonoTime when, uint32_t shard_id, int db, std::string_view key) {
+  Worker::WakeWaitersAt(when, shard_id, db, key);
+}
+
+size_t Server::WaitersOf(uint32_t shard_id, int db, std::string_view key) {
+  const WaitTable::Line* const line = hooks_.waits(shard_id).Find(db, key);
+  return line == nullptr ? 0 : line->waiters.size();
 }
 
 void Server::UpdateObserved(uint32_t shard_id) {

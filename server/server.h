@@ -60,6 +60,17 @@ class Server : public Services, public Dispatcher::Environment {
   MissRatioCurve& miss_ratio_curve() override { return miss_ratio_curve_; }
   WatchTable& watches(uint32_t shard_id) override { return hooks_.watches(shard_id); }
   void WakeWaiters(uint32_t shard_id, int db) override { hooks_.WakeWaiters(shard_id, db); }
+  void WakeWaitersOf(uint32_t shard_id, int db, std::string_view key) override {
+    hooks_.WakeWaitersOf(shard_id, db, key);
+  }
+  void WakeWaitersAt(MonoTime when, uint32_t shard_id, int db, std::string_view key) override;
+  size_t WaitersOf(uint32_t shard_id, int db, std::string_view key) override;
+  int64_t WaitersInAll() const override { return hooks_.waiting().load(std::memory_order_relaxed); }
+  LeaseTable& leases(uint32_t shard_id) override { return hooks_.leases(shard_id); }
+  uint64_t incarnation() const override { return incarnation_; }
+  const std::shared_ptr<StampedeFigures>& stampede_figures() const override {
+    return stampede_figures_;
+  }
   void UpdateObserved(uint32_t shard_id) override;
   std::vector<int64_t> HistogramOf(uint32_t command_id) const override;
   void ResetHistogram(uint32_t command_id) override;
@@ -96,8 +107,8 @@ class Server : public Services, public Dispatcher::Environment {
     tracking_.AfterCommand(client, command);
   }
   void SendBroadcasts() override { tracking_.SendBroadcasts(); }
-  void EndWait(const ClientRecord& client, BlobRef reply) override {
-    directory_.EndWait(client, std::move(reply));
+  void EndWait(const ClientRecord& client, WaitResult result) override {
+    directory_.EndWait(client, std::move(result));
   }
   void NoteDuration(const Client& client, const Command& command,
                     std::span<const std::string_view> args, int64_t nanoseconds) override;
@@ -147,6 +158,8 @@ class Server : public Services, public Dispatcher::Environment {
   const uint32_t worker_count_;
   CommandTable commands_;
   ShardHooks hooks_;
+  const uint64_t incarnation_;
+  const std::shared_ptr<StampedeFigures> stampede_figures_;
   Keyspace keyspace_;
   EvictionDomains eviction_domains_;
   ClientRegistry directory_;

@@ -20,6 +20,9 @@ Settings SettingsFromConfig(const Config& config) {
   settings.maxmemory_bytes = config.max_memory_bytes;
   settings.maxmemory_samples = static_cast<int>(config.max_memory_samples);
   settings.bless_max_keys = config.bless_max_keys;
+  settings.stampede_rules = std::make_shared<StampedeRules>(config.stampede_rules);
+  settings.stampede_max_waiters = config.stampede_max_waiters;
+  settings.stampede_max_waiters_per_key = config.stampede_max_waiters_per_key;
   settings.lfu_log_factor = static_cast<int>(config.lfu_log_factor);
   settings.lfu_decay_minutes = static_cast<int>(config.lfu_decay_minutes);
   settings.miss_ratio_curve = config.miss_ratio_curve;

@@ -23,6 +23,10 @@ void NoteReady(uint32_t shard_id, int db, std::string_view key) {
 
 }  // namespace
 
+ShardHooks::ShardHooks(uint32_t shards) : watches_(shards), waits_(shards) {
+  for (uint32_t id = 0; id < shards; ++id) leases_.emplace_back(id, lease_budget_);
+}
+
 void ShardHooks::BindThread(std::vector<KeyspaceEvent>* events, std::vector<ReadyKey>* ready,
                             ThreadCounters* counters) {
   thread_events = events;
@@ -31,7 +35,7 @@ void ShardHooks::BindThread(std::vector<KeyspaceEvent>* events, std::vector<Read
 }
 
 bool ShardHooks::WantsChanges(uint32_t shard_id) const {
-  return !watches_[shard_id].empty() || !waits_[shard_id].empty() ||
+  return !watches_[shard_id].empty() || !waits_[shard_id].empty() || !leases_[shard_id].empty() ||
          (tracking_ != nullptr && tracking_->Wants(shard_id));
 }
 
@@ -39,9 +43,18 @@ void ShardHooks::WakeWaiters(uint32_t shard_id, int db) {
   waits_[shard_id].ForEachKey(db, [&](std::string_view key) { NoteReady(shard_id, db, key); });
 }
 
-void ShardHooks::OnKeyChanging(Shard& shard, int db, std::string_view key, KeyChange /*change*/) {
-  if (waits_[shard.id()].Find(db, key) != nullptr) [[unlikely]]
-    NoteReady(shard.id(), db, key);
+void ShardHooks::WakeWaitersOf(uint32_t shard_id, int db, std::string_view key) {
+  if (waits_[shard_id].Find(db, key) != nullptr) [[unlikely]]
+    NoteReady(shard_id, db, key);
+}
+
+void ShardHooks::OnKeyChanging(Shard& shard, int db, std::string_view key, KeyChange change) {
+  // What ends a value by itself makes nothing untrue that somebody is loading.
+  if (change == KeyChange::kWritten && leases_[shard.id()].Void(db, key)) [[unlikely]] {
+    shard.mu().AssertHeld();
+    shard.set_observed(WantsChanges(shard.id()));
+  }
+  WakeWaitersOf(shard.id(), db, key);
   watches_[shard.id()].OnKeyChanging(db, key);
   if (tracking_ != nullptr) tracking_->OnKeyChanging(shard, db, key);
 }

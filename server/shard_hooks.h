@@ -4,7 +4,9 @@
 // on its own thread; what a change queues goes to the worker whose thread made it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "commands/command_context.h"
 #include "commands/thread_counters.h"
 #include "commands/watch_table.h"
+#include "eviction/lease_table.h"
 #include "server/wait_table.h"
 #include "storage/shard.h"
 
@@ -31,7 +34,11 @@ struct ReadyKey {
 
 class ShardHooks : public ShardObserver {
  public:
-  explicit ShardHooks(uint32_t shards) : watches_(shards), waits_(shards) {}
+  explicit ShardHooks(uint32_t shards);
+
+  // Clients that wait for a key, of whatever kind; safe from any thread.
+  std::atomic<int64_t>& waiting() { return waiting_; }
+  const std::atomic<int64_t>& waiting() const { return waiting_; }
 
   // Once, before any shard is used.
   void set_tracking(TrackingTable* tracking) { tracking_ = tracking; }
@@ -43,11 +50,17 @@ class ShardHooks : public ShardObserver {
   void BindThread(std::vector<KeyspaceEvent>* events, std::vector<ReadyKey>* ready,
                   ThreadCounters* counters);
 
+  // How many leases there are, and may be; safe from any thread.
+  LeaseBudget& lease_budget() { return lease_budget_; }
+
   // REQUIRES: the shard's lock is held, as for all that follows.
   WatchTable& watches(uint32_t shard_id) { return watches_[shard_id]; }
   WaitTable& waits(uint32_t shard_id) { return waits_[shard_id]; }
+  LeaseTable& leases(uint32_t shard_id) { return leases_[shard_id]; }
   // All keys of the database that somebody waits for have changed.
   void WakeWaiters(uint32_t shard_id, int db);
+  // There is news for those who wait for this key, if there are any.
+  void WakeWaitersOf(uint32_t shard_id, int db, std::string_view key);
   bool WantsChanges(uint32_t shard_id) const;
 
   void OnKeyChanging(Shard& shard, int db, std::string_view key, KeyChange change) override;
@@ -59,6 +72,9 @@ class ShardHooks : public ShardObserver {
  private:
   std::vector<WatchTable> watches_;
   std::vector<WaitTable> waits_;
+  std::atomic<int64_t> waiting_{0};  // Orders nothing.
+  LeaseBudget lease_budget_;
+  std::deque<LeaseTable> leases_;  // They do not move.
   TrackingTable* tracking_ = nullptr;
   const ClientRegistry* clients_ = nullptr;
 };

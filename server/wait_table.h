@@ -18,8 +18,8 @@
 
 #include "base/text.h"
 #include "commands/client.h"
-#include "commands/database_key.h"
 #include "commands/transaction.h"
+#include "storage/database_key.h"
 
 namespace larder {
 
@@ -46,6 +46,7 @@ struct Waiter {
   std::vector<Key> keys;         // Those it waits for, each once.
   std::vector<uint32_t> shards;  // Of all the request's keys, ascending, each once.
   bool when_deleted = false;     // Wants to be tried although the key is gone.
+  MonoTime since = MonoNow();
   State state = State::kWaiting;
 
   bool spans_shards() const { return shards.size() > 1; }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "commands/held_leases.h"
 #include "commands/watch.h"
 #include "eviction/overhead_meter.h"
 #include "server/logging.h"
@@ -125,8 +126,8 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
     server_.TrimTracking(settings_->tracking_table_max_keys);
     // While clients are paused the data stands still. Cron looks again afterwards.
     may_be_over_limit_ = !server_.paused() && dispatcher_->EvictSlice(UnixMillisNow());
-    dispatcher_->ServeWaiters(UnixMillisNow());
   }
+  if (dispatcher_->has_ready_waiters()) dispatcher_->ServeWaiters(UnixMillisNow());
   EvictionDomains& domains = server_.eviction_domains();
   const bool policy_changes = domains.changing() && domains.Advance(UnixMillisNow());
   const bool upkeep = expire_cycle_.active() || may_be_over_limit_ || policy_changes;
@@ -220,6 +221,7 @@ void Worker::Cron() {
                           .least_cpu_percent = config_->active_defrag_cycle_min,
                           .most_cpu_percent = config_->active_defrag_cycle_max},
                          loop_.now());
+  dispatcher_->SweepLeases(index_, static_cast<uint32_t>(server_.workers().size()));
   may_be_over_limit_ = true;  // Memory also grows without a command that asks for room.
   if (loop_.now() >= next_look_at_clients_) {
     next_look_at_clients_ = loop_.now() + std::chrono::seconds(1);
@@ -357,6 +359,7 @@ void Worker::Refuse(const AcceptedSocket& socket, std::string_view error) {
 void Worker::Forget(Connection& connection) {
   Client& client = connection.client();
   DiscardTransaction(client, server_.keyspace(), server_);
+  if (client.leases != nullptr) dispatcher_->EndLeases(client.leases->TakeAll());
   server_.ForgetClient(client);
   connection_count_.fetch_sub(1, std::memory_order_relaxed);
   const auto it = connections_.find(connection.id());
@@ -389,9 +392,21 @@ void Worker::UnblockClient(uint64_t id, UnblockReason reason) {
   });
 }
 
-void Worker::EndWait(uint64_t id, BlobRef reply) {
-  loop_.Post([this, id, reply = std::move(reply)] {
-    if (Connection* connection = Find(id)) connection->EndWaitWith(reply);
+void Worker::EndWait(uint64_t id, WaitResult result) {
+  loop_.Post([this, id, result = std::move(result)] {
+    if (Connection* connection = Find(id)) {
+      connection->EndWaitWith(result);
+    } else {
+      dispatcher_->EndLeases(result.leases);
+    }
+  });
+}
+
+void Worker::WakeWaitersAt(MonoTime when, uint32_t shard_id, int db, std::string_view key) {
+  LARDER_DCHECK(current_worker != nullptr);
+  Worker& self = *current_worker;
+  self.loop_.RunAt(when, [&self, shard_id, db, key = std::string(key)] {
+    self.dispatcher_->WakeWaitersOf(shard_id, db, key);
   });
 }
 

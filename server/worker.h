@@ -57,7 +57,9 @@ class Worker : public ClientHost {
   // ---- ClientHost; any thread.
   void KillClient(uint64_t id) override;
   void UnblockClient(uint64_t id, UnblockReason reason) override;
-  void EndWait(uint64_t id, BlobRef reply) override;
+  void EndWait(uint64_t id, WaitResult result) override;
+  // On the calling thread, which runs a worker: those who wait for the key then ask again.
+  static void WakeWaitersAt(MonoTime when, uint32_t shard_id, int db, std::string_view key);
   // In order of the calls for one client. On the worker's own thread the bytes are in the client's
   // output when the call returns, behind everything that other threads delivered before.
   void DeliverToClient(uint64_t id, BlobRef resp2, BlobRef resp3) override;

@@ -19,6 +19,11 @@ T LoadFrom(const char* bytes) {
   return value;
 }
 
+// Shorter strings would not save what a second allocation and a look at it cost.
+constexpr size_t kMinCutBytes = 1000;
+// An entry is copied when its expiry comes or goes.
+constexpr size_t kMaxRestBytes = 64 << 10;
+
 // memcmp's call costs more than the comparison of a usual key.
 bool SameBytes(const char* a, const char* b, size_t size) {
   if (size > 32) return std::memcmp(a, b, size) == 0;
@@ -46,6 +51,34 @@ bool SameBytes(const char* a, const char* b, size_t size) {
 
 }  // namespace
 
+std::string_view StringValue::Whole() const {
+  const std::string_view front = blob_->view();
+  if (whole_ == nullptr) {
+    whole_ = std::make_unique_for_overwrite<char[]>(size());
+    std::memcpy(whole_.get(), front.data(), front.size());
+    std::memcpy(whole_.get() + front.size(), view_.data(), view_.size());
+  }
+  return {whole_.get(), size()};
+}
+
+Entry::Cut Entry::CutText(size_t key_size, size_t text_size, bool has_expiry, bool has_freshness) {
+  const auto entry_bytes = [&](size_t value_size) {
+    return SizeClass(SizeFor(key_size, value_size, has_expiry, has_freshness));
+  };
+  const bool fits_entry = text_size <= kMaxInlineBytes;
+  const Cut whole = fits_entry ? Cut{0, text_size} : Cut{text_size, 0};
+  if (text_size < kMinCutBytes) [[likely]]
+    return whole;
+  const size_t whole_bytes =
+      fits_entry ? entry_bytes(text_size) : entry_bytes(8) + SizeClass(sizeof(Blob) + text_size);
+  const size_t block = SizeClassBelow(sizeof(Blob) + text_size);
+  const size_t front = block - sizeof(Blob);
+  const size_t rest = text_size - front;
+  if (rest == 0 || rest > kMaxRestBytes) return whole;
+  const size_t cut_bytes = block + entry_bytes(8 + rest);
+  return cut_bytes + whole_bytes / 16 <= whole_bytes ? Cut{front, rest} : whole;
+}
+
 bool Entry::KeyEquals(std::string_view text) const {
   return key_size() == text.size() && SameBytes(Bytes() + key_offset(), text.data(), text.size());
 }
@@ -54,6 +87,7 @@ void Entry::ReadString(StringValue& value) const {
   LARDER_DCHECK(type() == ValueType::kString);
   value.blob_ = nullptr;
   value.is_integer_ = false;
+  value.whole_.reset();
   switch (string_encoding()) {
     case StringEncoding::kInline:
     case StringEncoding::kInlineRaw:
@@ -66,6 +100,7 @@ void Entry::ReadString(StringValue& value) const {
       return;
     case StringEncoding::kBlob:
       value.blob_ = blob();
+      value.view_ = rest();
       return;
   }
 }
@@ -76,7 +111,7 @@ size_t Entry::StringSize() const {
     case StringEncoding::kInteger:
       return Int64TextSize(Load<int64_t>(value_offset()));
     case StringEncoding::kBlob:
-      return blob()->size();
+      return blob()->size() + rest().size();
     default:
       return value_size();
   }
@@ -95,7 +130,8 @@ std::string_view Entry::EncodingName() const {
 }
 
 void Entry::WriteHeader(size_t key_size, const Value& value, UnixMillis expiry) {
-  const bool has_long_lengths = key_size > 255 || value.size > 255;
+  const size_t value_size = value.whole_size();
+  const bool has_long_lengths = key_size > 255 || value_size > 255;
   const bool expires = expiry != kNoExpiry;
   kind_ = static_cast<uint8_t>(KindOf(value.type, value.encoding) |
                                (value.freshness ? kFreshnessBit : 0) | (expires ? kHasExpiry : 0) |
@@ -104,18 +140,23 @@ void Entry::WriteHeader(size_t key_size, const Value& value, UnixMillis expiry) 
     short_key_size_ = 0;
     short_value_size_ = 0;
     Store(6, static_cast<uint32_t>(key_size));
-    Store(10, static_cast<uint32_t>(value.size));
+    Store(10, static_cast<uint32_t>(value_size));
   } else {
     short_key_size_ = static_cast<uint8_t>(key_size);
-    short_value_size_ = static_cast<uint8_t>(value.size);
+    short_value_size_ = static_cast<uint8_t>(value_size);
   }
   if (expires) Store(has_long_lengths ? 14 : 6, expiry);
 }
 
 void Entry::WriteValue(char* to, const Value& value) {
   if (value.size != 0) std::memcpy(to, value.bytes, value.size);
+  to += value.size;
+  if (!value.rest.empty()) [[unlikely]] {
+    std::memcpy(to, value.rest.data(), value.rest.size());
+    to += value.rest.size();
+  }
   if (value.freshness) [[unlikely]]
-    std::memcpy(to + value.size, &*value.freshness, sizeof(*value.freshness));
+    std::memcpy(to, &*value.freshness, sizeof(*value.freshness));
 }
 
 Entry* Entry::Create(std::string_view key, const Value& value, UnixMillis expiry, uint32_t access) {
@@ -134,17 +175,19 @@ Entry* Entry::Rewrite(Entry* entry, const Value& value, UnixMillis expiry) {
   const std::string_view key = entry->key();
   const size_t old_class = SizeClass(entry->size());
   const size_t new_class = SizeClass(SizeWith(key.size(), value, expiry));
-  const auto* bytes = static_cast<const char*>(value.bytes);
   const std::less<const char*> before;
-  const bool overlaps = !before(bytes, entry->Bytes()) && before(bytes, entry->Bytes() + old_class);
-  if (old_class != new_class || overlaps) {
+  const auto stands_in_entry = [&](const char* bytes) {
+    return !before(bytes, entry->Bytes()) && before(bytes, entry->Bytes() + old_class);
+  };
+  if (old_class != new_class || stands_in_entry(static_cast<const char*>(value.bytes)) ||
+      stands_in_entry(value.rest.data())) {
     Entry* moved = Create(key, value, expiry, entry->access());
     Deallocate(entry, old_class);
     return moved;
   }
   const char* old_key = key.data();
   // The longer lengths and the expiry stand before the key, so the key moves first.
-  const bool has_long_lengths = key.size() > 255 || value.size > 255;
+  const bool has_long_lengths = key.size() > 255 || value.whole_size() > 255;
   char* new_key = entry->Bytes() + 6 + (has_long_lengths ? 8 : 0) + (expiry != kNoExpiry ? 8 : 0);
   if (new_key != old_key) std::memmove(new_key, old_key, key.size());
   entry->WriteHeader(key.size(), value, expiry);

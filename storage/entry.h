@@ -4,11 +4,16 @@
 //             key and value length
 //   8 bytes   longer lengths, only when the key exceeds 255 bytes or the inline value 255
 //   8 bytes   expiry, only when there is one
-//   key bytes, then the value: its bytes, an int64_t, or a pointer
+//   key bytes, then the value: its bytes, an int64_t, or a pointer; a pointer to a blob may have
+//   the
+//             end of the string behind it
 //   8 bytes   freshness (storage/freshness.h), only of a string that has it; last, so that nobody
 //             who reads a value has to know
 //
-// So a 16-byte key with an 8-byte value is 30 bytes and fits the allocator's class of 32.
+// So a 16-byte key with an 8-byte value is 30 bytes and fits the allocator's class of 32. Larger
+// classes are up to a quarter apart, and a string of 1, 4 or 8 KB with a key and a header just
+// misses one. So where it saves something, a string is cut (Entry::CutText): its beginning fills a
+// blob of a whole class, and its end stands in the entry.
 // An entry is not aligned; nobody outside this class computes an address in it.
 //
 // Concurrency: shard-guarded. No pointer to an entry, nor a view of its key or value, outlives the
@@ -18,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -29,28 +35,39 @@
 
 namespace larder {
 
-// What a string holds, readable as text. An integer's text is made in the object itself, so the
-// view lives as long as both this object and the shard's lock.
+// What a string holds, readable as text. An integer's text is made in the object itself, and so is
+// that of a string in two pieces, so the view lives as long as both this object and the shard's
+// lock.
 class StringValue {
  public:
   StringValue() = default;
   StringValue(const StringValue&) = delete;  // The view may point into the object itself.
   StringValue& operator=(const StringValue&) = delete;
 
-  std::string_view view() const { return blob_ != nullptr ? blob_->view() : view_; }
-  size_t size() const { return view().size(); }
+  // Puts two pieces together: who can do with them apart is spared the copy.
+  std::string_view view() const {
+    if (blob_ == nullptr) [[likely]]
+      return view_;
+    return view_.empty() ? blob_->view() : Whole();
+  }
+  size_t size() const { return (blob_ == nullptr ? 0 : blob_->size()) + view_.size(); }
   bool is_integer() const { return is_integer_; }
   int64_t integer() const { return integer_; }  // REQUIRES: is_integer().
   // The blob behind a large value, to reply without a copy; null for the others.
   Blob* blob() const { return blob_; }
+  // What follows the blob's bytes. REQUIRES: blob() is not null.
+  std::string_view rest() const { return view_; }
 
  private:
   friend class Entry;
-  std::string_view view_;
+  std::string_view Whole() const;
+
+  std::string_view view_;  // Behind a blob, the rest.
   Blob* blob_ = nullptr;
   int64_t integer_ = 0;
   bool is_integer_ = false;
   char digits_[21];
+  mutable std::unique_ptr<char[]> whole_;
 };
 
 class Entry {
@@ -120,6 +137,7 @@ class Entry {
     const void* bytes;
     size_t size;
     std::optional<uint64_t> freshness = {};  // Packed. Only with a string.
+    std::string_view rest = {};              // Follows the bytes. Only with a blob.
 
     static Value Text(std::string_view text, StringEncoding encoding = StringEncoding::kInline) {
       return {ValueType::kString, static_cast<uint8_t>(encoding), text.data(), text.size()};
@@ -127,17 +145,27 @@ class Entry {
     static Value Integer(const int64_t& integer) {
       return {ValueType::kString, static_cast<uint8_t>(StringEncoding::kInteger), &integer, 8};
     }
-    static Value OfBlob(Blob* const& blob) {
-      return {ValueType::kString, static_cast<uint8_t>(StringEncoding::kBlob), &blob, 8};
+    static Value OfBlob(Blob* const& blob, std::string_view rest = {}) {
+      constexpr auto kEncoding = static_cast<uint8_t>(StringEncoding::kBlob);
+      return {ValueType::kString, kEncoding, &blob, 8, {}, rest};
     }
     static Value OfObject(const Object& object) {
       return {object.type, object.encoding, &object.data, 8};
     }
     // The same with a freshness, or without.
     Value With(std::optional<uint64_t> packed) const {
-      return {type, encoding, bytes, size, packed};
+      return {type, encoding, bytes, size, packed, rest};
     }
+
+    size_t whole_size() const { return size + rest.size(); }
   };
+
+  // Where to cut a text for an entry that has nothing else in it than a key of this size.
+  struct Cut {
+    size_t in_blob;  // 0: it has no blob.
+    size_t in_entry;
+  };
+  static Cut CutText(size_t key_size, size_t text_size, bool has_expiry, bool has_freshness);
 
   static constexpr size_t SizeFor(size_t key_size, size_t value_size, bool has_expiry,
                                   bool has_freshness = false) {
@@ -179,7 +207,10 @@ class Entry {
       return AllocatedBytes(object());
     return IsBlob() ? blob()->allocated_bytes() : 0;
   }
+  // REQUIRES: IsBlob().
   Blob* blob() const { return Load<Blob*>(value_offset()); }
+  // What follows the blob's bytes. REQUIRES: IsBlob().
+  std::string_view rest() const { return {Bytes() + value_offset() + 8, value_size() - 8}; }
   bool IsBlob() const {
     return (kind_ & kTypeAndEncoding & ~kFreshnessBit) ==
            KindOf(ValueType::kString, static_cast<uint8_t>(StringEncoding::kBlob));
@@ -234,7 +265,7 @@ class Entry {
   uint8_t object_encoding() const { return (kind_ >> 3) & 7; }
 
   static size_t SizeWith(size_t key_size, const Value& value, UnixMillis expiry) {
-    return SizeFor(key_size, value.size, expiry != kNoExpiry, value.freshness.has_value());
+    return SizeFor(key_size, value.whole_size(), expiry != kNoExpiry, value.freshness.has_value());
   }
   void WriteHeader(size_t key_size, const Value& value, UnixMillis expiry);
   static void WriteValue(char* to, const Value& value);

@@ -48,7 +48,6 @@ Blob* Share(const Entry& entry) {
 
 Shard::Shard(uint32_t id, const ShardOptions& options)
     : id_(id),
-      other_tables_(static_cast<size_t>(options.databases) - 1),
       observer_(options.observer),
       lazy_free_(options.lazy_free),
       pinned_keys_(options.pinned_keys) {}
@@ -65,8 +64,9 @@ void Shard::PrefetchEntry(int db, uint64_t hash) const {
   if (const Table* table = TableOf(db)) table->PrefetchEntry(hash);
 }
 
-void Shard::PrefetchValue(int db, uint64_t hash) const {
-  if (const Table* table = TableOf(db)) table->PrefetchValue(hash);
+bool Shard::PrefetchValue(int db, uint64_t hash) const {
+  const Table* table = TableOf(db);
+  return table != nullptr && table->PrefetchValue(hash);
 }
 
 const MemberTable* Shard::LikelyMembers(int db, uint64_t hash) const {
@@ -147,12 +147,17 @@ uint64_t Shard::Relocate(int db, uint64_t cursor, absl::FunctionRef<Entry*(Entry
 
 // ---- Changing
 
+std::unique_ptr<Table>& Shard::PlaceOf(int db) {
+  if (other_tables_.size() < static_cast<size_t>(db)) other_tables_.resize(static_cast<size_t>(db));
+  return other_tables_[static_cast<size_t>(db) - 1];
+}
+
 Table& Shard::UsableTable(int db) {
   if (db == 0) {
     first_table_.Prepare(epoch_);
     return first_table_;
   }
-  std::unique_ptr<Table>& table = other_tables_[static_cast<size_t>(db) - 1];
+  std::unique_ptr<Table>& table = PlaceOf(db);
   if (table == nullptr) table = std::make_unique<Table>();
   table->Prepare(epoch_);
   return *table;
@@ -184,8 +189,16 @@ Entry* Shard::SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis ex
   if (value->size() <= Entry::kMaxInlineBytes) {
     return SetString(db, key, value->view(), expiry, freshness);
   }
+  std::string rest;
+  const Entry::Cut cut = Entry::CutText(key.text.size(), value->size(), expiry != kNoExpiry,
+                                        /*has_freshness=*/freshness != nullptr);
+  if (cut.in_entry != 0 && value.unique()) {
+    rest = value->view().substr(cut.in_blob);
+    value->set_size(cut.in_blob);
+    value.ShrinkToFit();
+  }
   Blob* blob = value.Detach();
-  return Put(db, key, Entry::Value::OfBlob(blob).With(Packed(freshness)), expiry);
+  return Put(db, key, Entry::Value::OfBlob(blob, rest).With(Packed(freshness)), expiry);
 }
 
 Entry* Shard::SetRawString(int db, const HashedKey& key, std::string_view value,
@@ -196,11 +209,13 @@ Entry* Shard::SetRawString(int db, const HashedKey& key, std::string_view value,
 Entry* Shard::PutText(int db, const HashedKey& key, std::string_view value, StringEncoding encoding,
                       UnixMillis expiry, const Freshness* freshness) {
   const std::optional<uint64_t> packed = Packed(freshness);
-  if (value.size() <= Entry::kMaxInlineBytes) {
+  const Entry::Cut cut =
+      Entry::CutText(key.text.size(), value.size(), expiry != kNoExpiry, packed.has_value());
+  if (cut.in_blob == 0) {
     return Put(db, key, Entry::Value::Text(value, encoding).With(packed), expiry);
   }
-  Blob* blob = BlobRef::CopyOf(value).Detach();
-  return Put(db, key, Entry::Value::OfBlob(blob).With(packed), expiry);
+  Blob* blob = BlobRef::CopyOf(value.substr(0, cut.in_blob)).Detach();
+  return Put(db, key, Entry::Value::OfBlob(blob, value.substr(cut.in_blob)).With(packed), expiry);
 }
 
 Entry* Shard::SetInteger(int db, const HashedKey& key, int64_t value, UnixMillis expiry) {
@@ -289,7 +304,7 @@ std::span<char> Shard::EditString(int db, const HashedKey& key, Entry*& entry, s
   entry->ReadString(old);
   const size_t old_size = old.size();
   size = std::max(size, old_size);
-  if (entry->IsBlob()) {
+  if (entry->IsBlob() && entry->rest().empty()) {
     if (entry->has_freshness()) entry = ChangeFreshness(table, key.hash, place, std::nullopt);
     EditBlob(table, place, size);
   } else if (size > Entry::kMaxInlineBytes) {
@@ -406,7 +421,7 @@ std::unique_ptr<Shard::Detached> Shard::Clone(const Entry& entry) {
   Blob* blob = nullptr;
   if (entry.IsBlob()) {
     blob = Share(entry);
-    value.bytes = &blob;
+    value = Entry::Value::OfBlob(blob, entry.rest()).With(value.freshness);
   }
   Object object;
   if (entry.type() != ValueType::kString) {
@@ -481,7 +496,7 @@ void Shard::Flush(int db, Reclaim reclaim) {
   }
   if (has_pins_) NotePins(-static_cast<int64_t>(pins_->Clear(db)));
   Table flushed = std::move(*table);
-  if (db != 0) other_tables_[static_cast<size_t>(db) - 1].reset();
+  if (db != 0) PlaceOf(db).reset();
   if (flushed.walk().pending) {
     flushed_.push_back(std::move(flushed));
   } else {
@@ -503,9 +518,9 @@ void Shard::SwapDatabases(int a, int b) {
   ++database_swaps_;
   if (has_pins_) pins_->Swap(a, b);
   if (a > b) std::swap(a, b);
-  std::unique_ptr<Table>& second = other_tables_[static_cast<size_t>(b) - 1];
+  std::unique_ptr<Table>& second = PlaceOf(b);  // The higher one first: it makes places for both.
   if (a != 0) {
-    std::swap(other_tables_[static_cast<size_t>(a) - 1], second);
+    std::swap(PlaceOf(a), second);
     return;
   }
   if (second == nullptr) second = std::make_unique<Table>();
@@ -532,7 +547,7 @@ void Shard::ShrinkIfNeeded(int db, Table& table, size_t& budget) {
   }
   if (table.size() == 0 && table.bucket_count() == 1) {
     table.Clear();
-    if (db != 0) other_tables_[static_cast<size_t>(db) - 1].reset();
+    if (db != 0) PlaceOf(db).reset();
   }
 }
 

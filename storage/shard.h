@@ -62,7 +62,7 @@ class ShardObserver {
 };
 
 struct ShardOptions {
-  int databases = 16;
+  int databases = 16;  // Of the keyspace. A shard makes room for those that are used.
   ShardObserver* observer = nullptr;  // Outlives the shard. May be null.
   // Outlives the shard; Keyspace brings its own. Null: everything is freed in place.
   LazyFree* lazy_free = nullptr;
@@ -85,7 +85,7 @@ class alignas(64) Shard {
   // collections to which these point. Harmless hints.
   void PrefetchBucket(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PrefetchEntry(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void PrefetchValue(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool PrefetchValue(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The members of a key's set, hash or sorted set, to look them up ahead in turn: null if there is
   // no such key or its members are in no hash table. A hint: seldom it is another key's.
   const MemberTable* LikelyMembers(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -264,11 +264,15 @@ class alignas(64) Shard {
   enum Hook : uint8_t { kObserved = 1, kSnapshot = 2 };
 
   const Table* TableOf(int db) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return db == 0 ? &first_table_ : other_tables_[static_cast<size_t>(db) - 1].get();
+    if (db == 0) return &first_table_;
+    const size_t other = static_cast<size_t>(db) - 1;
+    return other < other_tables_.size() ? other_tables_[other].get() : nullptr;
   }
   Table* TableOf(int db) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return db == 0 ? &first_table_ : other_tables_[static_cast<size_t>(db) - 1].get();
+    return const_cast<Table*>(static_cast<const Shard*>(this)->TableOf(db));
   }
+  // Where the table of a database is, or is to be. REQUIRES: db is not 0.
+  std::unique_ptr<Table>& PlaceOf(int db) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // With at least one bucket.
   Table& UsableTable(int db) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -356,7 +360,9 @@ class alignas(64) Shard {
   bool has_pins_ ABSL_GUARDED_BY(mu_) = false;  // Whether there are pins_.
   uint32_t epoch_ ABSL_GUARDED_BY(mu_) = 0;     // Of the last snapshot, as Bucket::version counts.
   Table first_table_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::unique_ptr<Table>> other_tables_ ABSL_GUARDED_BY(mu_);  // Null while empty.
+  // Null while empty, and only as many as have been used: most servers use database 0 alone, and
+  // places for fifteen more are 128 bytes a shard.
+  std::vector<std::unique_ptr<Table>> other_tables_ ABSL_GUARDED_BY(mu_);
   ShardObserver* const observer_;
   LazyFree* const lazy_free_;
   ResidentListener* residents_ ABSL_GUARDED_BY(mu_) = nullptr;  // Set while kQueues.

@@ -17,4 +17,12 @@ constexpr size_t SizeClass(size_t bytes) {
   return (bytes + step - 1) & ~(step - 1);
 }
 
+// The largest class that `bytes` fill. REQUIRES: bytes >= 8.
+constexpr size_t SizeClassBelow(size_t bytes) {
+  if (bytes < 16) return 8;
+  if (bytes < 128) return bytes & ~size_t{15};
+  const size_t step = size_t{1} << (std::bit_width(bytes) - 3);
+  return bytes & ~(step - 1);
+}
+
 }  // namespace larder

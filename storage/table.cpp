@@ -126,12 +126,16 @@ Entry* Table::FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> 
   return nullptr;
 }
 
-void Table::PrefetchValue(uint64_t hash) const {
-  constexpr size_t kLines = 3;  // A small collection, or what a large one begins with.
+bool Table::PrefetchValue(uint64_t hash) const {
+  constexpr size_t kLines = 3;  // A small collection, or what a large one or a blob begins with.
   const Entry* entry = LikelyEntry(hash);
-  if (entry == nullptr || entry->type() == ValueType::kString) return;
-  const auto* data = static_cast<const char*>(entry->object().data);
+  if (entry == nullptr) return false;
+  const bool is_string = entry->type() == ValueType::kString;
+  if (is_string && !entry->IsBlob()) return false;
+  const auto* data = is_string ? reinterpret_cast<const char*>(entry->blob())
+                               : static_cast<const char*>(entry->object().data);
   for (size_t line = 0; line < kLines; ++line) Prefetch(data + line * sizeof(Bucket));
+  return true;
 }
 
 Table::Place Table::PlaceOf(uint64_t hash, const void* address) const {
@@ -443,7 +447,7 @@ void Table::AddSegment(uint32_t capacity) {
 void Table::AddPageFor(uint32_t segment) {
   if (segment < kPageSegments) {
     if (segment < first_page_capacity_) return;
-    const uint32_t capacity = std::max(kMinPageCapacity, first_page_capacity_ * 2u);
+    const uint32_t capacity = std::max(1u, first_page_capacity_ * 2u);
     auto* page = static_cast<Segment*>(Allocate(capacity * sizeof(Segment)));
     if (segment != 0) {
       std::memcpy(page, first_page_, segment * sizeof(Segment));

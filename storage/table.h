@@ -81,8 +81,8 @@ class Table {
   // The first entry whose hash has the same fingerprint and the same low `bits` bits as `hash`, and
   // for which wanted(entry) is true; null if there is none. Keys are hashed to compare those bits.
   Entry* FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted) const;
-  // The beginning of the collection to which the entry points.
-  void PrefetchValue(uint64_t hash) const;
+  // The beginning of the collection or blob to which the entry points. False if it has neither.
+  bool PrefetchValue(uint64_t hash) const;
 
   // Where the entry stands that is, or was until it moved, at `address`: only addresses are
   // compared. REQUIRES: it is in the table, under this hash.
@@ -205,7 +205,6 @@ class Table {
  private:
   static constexpr uint32_t kSegmentBuckets = 16;
   static constexpr uint32_t kPageSegments = 512;
-  static constexpr uint32_t kMinPageCapacity = 4;
   // The last segment doubles from here up; the first starts with a single bucket.
   static constexpr uint32_t kMinLastCapacity = 16;
 

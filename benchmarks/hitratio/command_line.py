@@ -5,10 +5,9 @@ import contextlib
 import json
 import os
 import pathlib
-import signal
 import sys
 
-from comparison import machine, report as tables, servers
+from comparison import machine, program, report as tables, servers
 
 from . import cells, contestants, report, runs
 
@@ -16,9 +15,8 @@ _BENCHMARKS = pathlib.Path(__file__).resolve().parents[1]
 _DEFAULT_SECONDS = 100
 
 
-def parse_arguments(arguments):
-    parser = argparse.ArgumentParser(
-        prog="hitratio.py", description="Replays real traces against Larder, Redis and memcached.")
+def add_replay_options(parser):
+    """What is replayed, how fast, and against which server of ours."""
     parser.add_argument("--cell", action="append", choices=cells.CELLS, metavar="CELL",
                         help=f"one of: {', '.join(cells.CELLS)}; may be given several times")
     parser.add_argument("--traces", type=pathlib.Path,
@@ -28,17 +26,23 @@ def parse_arguments(arguments):
     parser.add_argument("--seconds", type=float, default=_DEFAULT_SECONDS,
                         help="that a trace is spread over; 0: flat out, which flatters whoever has "
                              f"a finer clock than Redis; default: {_DEFAULT_SECONDS}")
+    parser.add_argument("--jobs", type=int, default=max(2, min(4, os.cpu_count() or 1)),
+                        help="replays side by side; default: as many as cores, 2 to 4")
+    parser.add_argument("--larder", default=str(_BENCHMARKS.parent / "build/release/larder-server"),
+                        help="our server")
+
+
+def parse_arguments(arguments):
+    parser = argparse.ArgumentParser(
+        prog="hitratio.py", description="Replays real traces against Larder, Redis and memcached.")
+    add_replay_options(parser)
     parser.add_argument("--quick", action="store_true",
                         help="a first look: the first tenth of each trace in a tenth of the time")
     parser.add_argument("--repeats", type=int, default=1, help="default: 1; a claim takes 3")
-    parser.add_argument("--jobs", type=int, default=max(2, min(4, os.cpu_count() or 1)),
-                        help="replays side by side; default: as many as cores, 2 to 4")
     parser.add_argument("--policy", action="append", metavar="POLICY",
                         help="of Larder, may be given several times, the last is held against the "
                              "goals; default: those of "
                              f"{', '.join(contestants.LARDER_POLICIES)} that it has")
-    parser.add_argument("--larder", default=str(_BENCHMARKS.parent / "build/release/larder-server"),
-                        help="our server")
     parser.add_argument("--redis", default="redis-server", help="the one it is compared with")
     parser.add_argument("--memcached", default="memcached", help="another")
     parser.add_argument("--json", type=pathlib.Path, help="file for all figures")
@@ -130,12 +134,4 @@ def run(arguments):
 
 
 def main(arguments):
-    # Ends like an interrupt: through all `with` blocks, which end replays and servers.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        return run(arguments)
-    except KeyboardInterrupt:
-        return 130
-    except (RuntimeError, FileNotFoundError, ValueError, ConnectionError) as error:
-        _say(f"hitratio.py: {error}")
-        return 1
+    return program.run("hitratio.py", run, arguments)

@@ -12,7 +12,6 @@
 // been answered, and their latency counts from when they were due: what holds up the server counts
 // for all that it holds up. Prints percentiles as JSON, of what was due after the warm-up.
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <cmath>
@@ -22,8 +21,6 @@
 #include <cstring>
 #include <ctime>
 #include <deque>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <random>
 #include <span>
@@ -35,7 +32,12 @@
 #include <unistd.h>
 #include <vector>
 
+#include "benchmarks/tools/client.h"
+
 namespace {
+
+using larder::Connect;
+using larder::NowNanos;
 
 constexpr double kMegabyte = 1 << 20;
 constexpr int kPhases = 12;
@@ -58,24 +60,6 @@ constexpr std::array<Kind, 3> kKinds = {{
     {.name = 's', .least_bytes = 16, .most_bytes = 4096, .requests_per_second = 20'000},
     {.name = 'l', .least_bytes = 65536, .most_bytes = kMegabyte, .requests_per_second = 420},
 }};
-
-int64_t NowNanos() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-int Connect(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return -1;
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  return fd;
-}
 
 // Counts the replies in a stream of bytes, whatever their values are.
 class Replies {

@@ -10,7 +10,6 @@
 // Where it may, it runs before everybody else on its processor: what loads the server beside it
 // would otherwise delay it, and the server would be blamed.
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <csignal>
 #include <cstdint>
@@ -18,8 +17,6 @@
 #include <cstdlib>
 #include <ctime>
 #include <deque>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <random>
 #include <sched.h>
@@ -30,29 +27,16 @@
 #include <unistd.h>
 #include <vector>
 
+#include "benchmarks/tools/client.h"
+
 namespace {
+
+using larder::Connect;
+using larder::NowNanos;
 
 volatile std::sig_atomic_t interrupted = 0;
 
 void Interrupt(int /*signal*/) { interrupted = 1; }
-
-int64_t NowNanos() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-int Connect(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return -1;
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  return fd;
-}
 
 std::string Get(uint64_t key) {
   std::array<char, 64> text;

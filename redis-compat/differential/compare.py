@@ -127,6 +127,17 @@ def config_get(_args, a, b):
                if name[1] not in PROCESS_SETTINGS)
 
 
+_CHOICES = re.compile(rb"(.*argument\(s\) must be one of the following: )(.*)\Z", re.DOTALL)
+
+
+def config_set_error(a, b):
+    """Of a setting with a list of values: what Redis lists is listed, and all else is the same."""
+    theirs, ours = _CHOICES.match(a[1]), _CHOICES.match(b[1])
+    if a[0] != b[0] or theirs is None or ours is None:
+        return a == b
+    return theirs[1] == ours[1] and set(theirs[2].split(b", ")) <= set(ours[2].split(b", "))
+
+
 def config_get_keys(_args, a, b):
     """For patterns: what Redis has is there."""
     if a[0] not in "*%" or a[0] != b[0]:
@@ -353,9 +364,10 @@ class Comparer:
         return self._same_parsed(args, resp.parse(theirs), resp.parse(ours))
 
     def _same_parsed(self, args, theirs, ours):
+        name = command_name(args)
         if "-" in (theirs[0], ours[0]):
-            return theirs == ours
-        rule = self.rules.get(command_name(args))
+            return theirs == ours or name == "config|set" and config_set_error(theirs, ours)
+        rule = self.rules.get(name)
         return theirs == ours if rule is None else rule(args, theirs, ours)
 
     def _same_transaction(self, queued, theirs, ours):

@@ -29,21 +29,30 @@ TEST_P(CacheModelTest, EvictsWhatDoesNot) {
   EXPECT_EQ(cache_->keys(), 10u);
 }
 
-TEST_P(CacheModelTest, FollowsTheSizeOfAKey) {
-  cache_->Fill(1, 10, 100, 0);
-  cache_->Fill(2, 50, 100, 0);
-  cache_->Fill(1, 50, 100, 0);
-  EXPECT_EQ(cache_->keys(), 2u);
-  cache_->Fill(1, 60, 100, 0);
-  EXPECT_EQ(cache_->keys(), 1u);
-}
-
-TEST_P(CacheModelTest, FollowsTheCapacity) {
-  for (KeyId id = 1; id <= 10; ++id) cache_->Fill(id, 10, 100, 0);
-  cache_->Fill(11, 10, 50, 0);
-  EXPECT_EQ(cache_->keys(), 5u);
-  cache_->Fill(12, 10, 0, 0);
-  EXPECT_EQ(cache_->keys(), 0u);
+TEST_P(CacheModelTest, FollowsTheSizeOfAKeyAndTheCapacity) {
+  struct Step {
+    KeyId id;
+    uint64_t bytes;
+    uint64_t capacity_bytes;
+    size_t keys;  // That are held then.
+  };
+  const Step steps[] = {
+      {.id = 1, .bytes = 10, .capacity_bytes = 100, .keys = 1},
+      {.id = 2, .bytes = 10, .capacity_bytes = 100, .keys = 2},
+      {.id = 3, .bytes = 10, .capacity_bytes = 100, .keys = 3},
+      {.id = 4, .bytes = 10, .capacity_bytes = 20, .keys = 2},
+      {.id = 5, .bytes = 10, .capacity_bytes = 0, .keys = 0},
+      {.id = 6, .bytes = 10, .capacity_bytes = 100, .keys = 1},
+      {.id = 7, .bytes = 50, .capacity_bytes = 100, .keys = 2},
+      {.id = 6, .bytes = 50, .capacity_bytes = 100, .keys = 2},  // Grown, and both just fit.
+      {.id = 6, .bytes = 60, .capacity_bytes = 100, .keys = 1},
+  };
+  for (const Step& step : steps) {
+    SCOPED_TRACE("key " + std::to_string(step.id) + ", " + std::to_string(step.bytes) +
+                 " bytes of " + std::to_string(step.capacity_bytes));
+    cache_->Fill(step.id, step.bytes, step.capacity_bytes, 0);
+    EXPECT_EQ(cache_->keys(), step.keys);
+  }
 }
 
 TEST_P(CacheModelTest, ErasedKeysLeaveRoom) {

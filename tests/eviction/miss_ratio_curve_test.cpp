@@ -45,6 +45,10 @@ class Application {
         capacity_(keys_held * kBytes) {}
 
   void Read(uint64_t key) {
+    if (!Ask(key)) Store(key);
+  }
+  // True if it is there.
+  bool Ask(uint64_t key) {
     const KeyId id = IdOfKey(key);
     const bool hit = held_->Read(id, now_);
     if (curve_.Samples(id)) {
@@ -58,8 +62,8 @@ class Application {
       ++others_;
       if (!hit) ++other_misses_;
     }
-    if (!hit) Store(key);
     now_ += 100;
+    return hit;
   }
   void Store(uint64_t key) {
     const KeyId id = IdOfKey(key);
@@ -98,15 +102,20 @@ TEST(MissRatioCurveTest, NothingIsForetoldBeforeTheFirstRead) {
   EXPECT_TRUE(curve.Take(0).policies.empty());
 }
 
+// Reads keys from 0 on, ten times.
+void Loop(Application& application, uint64_t keys) {
+  for (int round = 0; round < 10; ++round) {
+    for (uint64_t key = 0; key < keys; ++key) application.Read(key);
+  }
+}
+
 // A loop over 1,500 keys: exact LRU misses always with room for fewer, and only the first time with
 // room for all.
 TEST(MissRatioCurveTest, ForetellsTheCliffOfALoop) {
   MissRatioCurve curve;
   curve.Configure(OptionsFor(1000), {});
   Application application(curve, 1000);
-  for (int round = 0; round < 10; ++round) {
-    for (uint64_t key = 0; key < 1500; ++key) application.Read(key);
-  }
+  Loop(application, 1500);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 2), 1);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 3), 0.1);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "lru", 3), 0.1);
@@ -120,9 +129,7 @@ TEST(MissRatioCurveTest, TakesOffWhatTheServerTakes) {
   options.overhead_bytes = 1400 * static_cast<int64_t>(kBytes);  // At twice the memory 1,600 fit.
   curve.Configure(options, {});
   Application application(curve, 100);
-  for (int round = 0; round < 10; ++round) {
-    for (uint64_t key = 0; key < 1000; ++key) application.Read(key);
-  }
+  Loop(application, 1000);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "lru", 1), 1);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 2), 1);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 3), 0.1);
@@ -251,6 +258,58 @@ TEST(MissRatioCurveTest, ThreadsShareIt) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(curve.Take(0).requests, 4000u);
+}
+
+// Writers store what readers only ask for: what has gone misses until it is written again.
+TEST(MissRatioCurveTest, ReadersThatDoNotFillMissAgain) {
+  constexpr uint64_t kKeys = 200;
+  MissRatioCurve curve;
+  MissRatioCurve unused;
+  curve.Configure(OptionsFor(150), {});
+  Application whole(curve, 150);
+  Application half(unused, 75);
+  Random random(1);
+  int reads = 0;
+  int misses_of_half = 0;
+  for (int round = 0; round < 100; ++round) {
+    for (uint64_t key = 0; key < kKeys; ++key) {
+      whole.Store(key);
+      half.Store(key);
+    }
+    for (uint64_t i = 0; i < 5 * kKeys; ++i, ++reads) {
+      const uint64_t key = random.Uniform(kKeys);
+      whole.Ask(key);
+      if (!half.Ask(key)) ++misses_of_half;
+    }
+  }
+  const double seen = static_cast<double>(misses_of_half) / reads;
+  EXPECT_GT(seen, 0.5);
+  EXPECT_NEAR(MissRatio(curve, "lru", 1), seen, 0.02);
+}
+
+// What was loaded beforehand and is filled after a miss comes back into smaller caches as well.
+TEST(MissRatioCurveTest, ReadersThatFillWhatWasWrittenBeforehand) {
+  MissRatioCurve curve;
+  MissRatioCurve unused;
+  curve.Configure(OptionsFor(150), {});
+  Application whole(curve, 150);
+  Application half(unused, 75);
+  for (uint64_t key = 0; key < 200; ++key) {
+    whole.Store(key);
+    half.Store(key);
+  }
+  Random random(1);
+  int misses_of_half = 0;
+  constexpr int kReads = 50'000;
+  for (int i = 0; i < kReads; ++i) {
+    const uint64_t key = random.Uniform(1 + random.Uniform(200));
+    whole.Read(key);
+    if (!half.Ask(key)) {
+      ++misses_of_half;
+      half.Store(key);
+    }
+  }
+  EXPECT_NEAR(MissRatio(curve, "lru", 1), static_cast<double>(misses_of_half) / kReads, 0.02);
 }
 
 }  // namespace

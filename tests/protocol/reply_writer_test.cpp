@@ -129,9 +129,9 @@ TEST(ReplyWriterTest, APartOfABlobIsABulk) {
   OutputBuffer out;
   ReplyWriter reply(out, RespVersion::kResp2);
   const BlobRef blob = BlobRef::CopyOf("abc" + std::string(20000, 'l') + "xyz");
-  reply.BulkBlob(blob, 1, 2);
-  reply.BulkBlob(blob, 2, 20002);
-  reply.BulkBlob(blob, 20006, 0);
+  reply.BulkBlob(blob, blob->view().substr(1, 2));
+  reply.BulkBlob(blob, blob->view().substr(2, 20002));
+  reply.BulkBlob(blob, blob->view().substr(20006, 0));
   EXPECT_EQ(out.ToString(),
             "$2\r\nbc\r\n$20002\r\nc" + std::string(20000, 'l') + "x\r\n$0\r\n\r\n");
 }

@@ -28,8 +28,12 @@ class FakeClientHost : public ClientHost {
   void UnblockClient(uint64_t id, UnblockReason reason) override {
     Note(unblocked_, std::pair(id, reason));
   }
-  void EndWait(uint64_t id, BlobRef reply) override {
-    Note(served_, std::pair(id, std::string(reply->view())));
+  void EndWait(uint64_t id, WaitResult result) override {
+    std::string reply;
+    for (const OutputBuffer::Piece& piece : result.reply) {
+      reply.append(piece.blob->view().substr(piece.offset, piece.size));
+    }
+    Note(served_, std::pair(id, reply));
   }
   void DeliverToClient(uint64_t id, BlobRef resp2, BlobRef resp3) override {
     const auto text = [](const BlobRef& blob) {

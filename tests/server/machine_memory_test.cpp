@@ -53,25 +53,30 @@ TEST_F(MachineMemoryTest, InAContainerTheLimitStandsAtTheTop) {
 }
 
 TEST_F(MachineMemoryTest, TheSmallestLimitOfTheAncestorsHolds) {
+  struct Case {
+    const char* own_limit;
+    int64_t bytes;
+  };
   WriteMachine(2048);
   Write("proc/self/cgroup", "0::/kube.slice/pod/larder\n");
   Write("sys/fs/cgroup/kube.slice/memory.max", "1500000\n");
   Write("sys/fs/cgroup/kube.slice/pod/memory.max", "1200000\n");
-  Write("sys/fs/cgroup/kube.slice/pod/larder/memory.max", "max\n");
-  EXPECT_EQ(Find().bytes, 1'200'000);
-  Write("sys/fs/cgroup/kube.slice/pod/larder/memory.max", "1300000\n");
-  EXPECT_EQ(Find().bytes, 1'200'000);
-  Write("sys/fs/cgroup/kube.slice/pod/larder/memory.max", "1100000\n");
-  EXPECT_EQ(Find().bytes, 1'100'000);
+  for (const Case& limited :
+       {Case{"max\n", 1'200'000}, Case{"1300000\n", 1'200'000}, Case{"1100000\n", 1'100'000}}) {
+    SCOPED_TRACE(limited.own_limit);
+    Write("sys/fs/cgroup/kube.slice/pod/larder/memory.max", limited.own_limit);
+    EXPECT_EQ(Find().bytes, limited.bytes);
+  }
 }
 
 TEST_F(MachineMemoryTest, APathOfTheHostsTreeStillFindsTheTopOfTheContainers) {
   WriteMachine(2048);
-  Write("proc/self/cgroup", "0::/docker/0123abcd\n");
   Write("sys/fs/cgroup/memory.max", "1000000\n");
-  EXPECT_EQ(Find().bytes, 1'000'000);
-  Write("proc/self/cgroup", "0::/../other\n");
-  EXPECT_EQ(Find().bytes, 1'000'000);
+  for (const char* group : {"0::/docker/0123abcd\n", "0::/../other\n"}) {
+    SCOPED_TRACE(group);
+    Write("proc/self/cgroup", group);
+    EXPECT_EQ(Find().bytes, 1'000'000);
+  }
 }
 
 TEST_F(MachineMemoryTest, VersionOneHasAFolderForMemory) {

@@ -223,11 +223,81 @@ TEST(EntryTest, AFreshnessThatFitsTheClassMovesNothing) {
   Entry::Destroy(entry);
 }
 
+// What an entry of this key takes with a text in two pieces, or in one.
+size_t BytesWith(size_t key_size, const Entry::Cut& cut) {
+  if (cut.in_blob == 0) return SizeClass(Entry::SizeFor(key_size, cut.in_entry, false));
+  return SizeClass(sizeof(Blob) + cut.in_blob) +
+         SizeClass(Entry::SizeFor(key_size, 8 + cut.in_entry, false));
+}
+
+TEST(EntryTest, ATextIsCutWhereThatSavesASixteenth) {
+  for (const size_t key_size : {1u, 16u, 300u}) {
+    for (size_t size = 0; size < 500'000; size += 1 + size / 999) {
+      const Entry::Cut cut = Entry::CutText(key_size, size, false, false);
+      ASSERT_EQ(cut.in_blob + cut.in_entry, size);
+      const bool is_inline = size <= Entry::kMaxInlineBytes;
+      const Entry::Cut whole{is_inline ? 0 : size, is_inline ? size : 0};
+      const bool is_cut = cut.in_blob != 0 && cut.in_entry != 0;
+      if (is_cut) {
+        ASSERT_LE(BytesWith(key_size, cut) * 16, BytesWith(key_size, whole) * 15) << size;
+      } else {
+        ASSERT_EQ(cut.in_blob, whole.in_blob) << size;
+      }
+    }
+  }
+}
+
+TEST(EntryTest, SizesThatAreUsualTakeLittleMoreThanTheirBytes) {
+  for (const size_t size : {1024u, 2048u, 4096u, 8192u, 10'000u, 16'384u, 65'536u, 100'000u}) {
+    const size_t bytes = BytesWith(16, Entry::CutText(16, size, false, false));
+    EXPECT_LE(bytes, size + size / 20 + 24) << size;
+  }
+}
+
+TEST(EntryTest, ACutTextIsReadAsOneAndInItsPieces) {
+  const std::string front(5000, 'f');
+  for (const size_t size : {1u, 240u, 300u, 9000u}) {
+    const std::string rest(size, 'r');
+    Blob* blob = BlobRef::CopyOf(front).Detach();
+    Entry* entry = Entry::Create("key", Entry::Value::OfBlob(blob, rest).With(kWord), 5, 7);
+    const auto check = [&] {
+      StringValue value;
+      entry->ReadString(value);
+      EXPECT_EQ(value.blob(), blob);
+      EXPECT_EQ(value.rest(), rest);
+      EXPECT_EQ(value.size(), front.size() + size);
+      EXPECT_EQ(value.view(), front + rest);
+      EXPECT_EQ(entry->StringSize(), front.size() + size);
+      EXPECT_EQ(entry->key(), "key");
+      EXPECT_EQ(entry->allocated_bytes(), SizeClass(entry->size()) + blob->allocated_bytes());
+    };
+    check();
+    EXPECT_EQ(entry->freshness(), Freshness::Unpack(kWord));
+    entry = Entry::ChangeFreshness(entry, std::nullopt);
+    check();
+    entry = Entry::ChangeExpiry(entry, kNoExpiry);
+    check();
+    entry = Entry::ChangeFreshness(entry, kWord);
+    check();
+    EXPECT_EQ(entry->freshness(), Freshness::Unpack(kWord));
+    Entry::Destroy(entry);
+  }
+}
+
 TEST(SizeClassTest, IsWhatTheAllocatorGives) {
   if (AllocatorName() == "libc") GTEST_SKIP() << "only jemalloc has these classes";
   for (size_t bytes = 1; bytes < 70000; ++bytes) ASSERT_EQ(SizeClass(bytes), RoundedSize(bytes));
   for (size_t bytes = 70000; bytes < (size_t{1} << 33); bytes += bytes / 37) {
     ASSERT_EQ(SizeClass(bytes), RoundedSize(bytes)) << bytes;
+  }
+}
+
+TEST(SizeClassTest, TheClassBelowIsTheLargestThatIsFilled) {
+  for (size_t bytes = 8; bytes < 70000; ++bytes) {
+    const size_t below = SizeClassBelow(bytes);
+    ASSERT_LE(below, bytes);
+    ASSERT_EQ(SizeClass(below), below) << bytes;
+    ASSERT_GT(SizeClass(below + 1), bytes) << bytes;
   }
 }
 

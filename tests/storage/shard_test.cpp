@@ -74,6 +74,48 @@ TEST(ShardTest, AShortBlobIsHeldInline) {
   EXPECT_EQ(value.blob(), large.get());  // Not copied.
 }
 
+std::string Letters(size_t size) {
+  std::string text(size, ' ');
+  for (size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i % 26);
+  return text;
+}
+
+TEST(ShardTest, ALargeTextStandsInTwoPiecesWhereThatIsSmaller) {
+  Shard shard(0, {});
+  MutexLock lock(shard.mu());
+  const HashedKey key = HashedKey::Of("k");
+  for (const size_t size : {1030u, 4096u, 8775u, 59'034u}) {
+    const std::string text = Letters(size);
+    for (const bool has_blob : {false, true}) {
+      Entry* entry = has_blob ? shard.SetBlob(0, key, BlobRef::CopyOf(text), kNow)
+                              : shard.SetString(0, key, text, kNow);
+      StringValue value;
+      entry->ReadString(value);
+      ASSERT_NE(value.blob(), nullptr);
+      EXPECT_FALSE(value.rest().empty());
+      EXPECT_EQ(value.view(), text);
+      EXPECT_LT(entry->allocated_bytes(), size + size / 16);
+      const std::unique_ptr<Shard::Detached> copy = shard.Clone(*entry);
+      shard.CheckInvariants();
+      // Over another that is cut as well.
+      entry = shard.SetString(0, key, text.substr(1), kNow);
+      EXPECT_EQ(TextOf(*entry), text.substr(1));
+      shard.EditString(0, key, entry, size + 1);
+      EXPECT_EQ(TextOf(*entry), text.substr(1) + std::string(2, '\0'));
+      shard.CheckInvariants();
+    }
+  }
+}
+
+TEST(ShardTest, ATextThatAReplyStillReadsIsNotCut) {
+  Shard shard(0, {});
+  MutexLock lock(shard.mu());
+  const BlobRef reply = BlobRef::CopyOf(Letters(8775));
+  Entry* entry = shard.SetBlob(0, HashedKey::Of("k"), reply, kNoExpiry);
+  EXPECT_EQ(reply->view(), Letters(8775));
+  EXPECT_TRUE(entry->rest().empty());
+}
+
 TEST(ShardTest, OverwritingKeepsTheAccessBits) {
   Shard shard(0, {});
   MutexLock lock(shard.mu());
@@ -89,7 +131,13 @@ TEST(ShardTest, EditingGrowsEveryEncoding) {
   Shard shard(0, {});
   MutexLock lock(shard.mu());
   const HashedKey key = HashedKey::Of("k");
-  const std::string starts[] = {"", "12345", "text", std::string(4096, 'x'),
+  // The last three are cut.
+  const std::string starts[] = {"",
+                                "12345",
+                                "text",
+                                std::string(900, 'x'),
+                                std::string(1050, 'x'),
+                                std::string(4096, 'x'),
                                 std::string(100'000, 'y')};
   for (const std::string& start : starts) {
     for (const size_t size : {0u, 5u, 20u, 300u, 4096u, 4097u, 200'000u}) {
@@ -250,6 +298,22 @@ TEST(ShardTest, MovesAndCopiesCarryEverything) {
     EXPECT_EQ(to.size(0), 1u);
     to.CheckInvariants();
   }
+}
+
+TEST(ShardTest, DatabasesThatNobodyUsedMayBeReadSwappedAndFlushed) {
+  Shard shard(0, {});
+  MutexLock lock(shard.mu());
+  EXPECT_EQ(shard.size(15), 0u);
+  EXPECT_EQ(shard.Find(15, HashedKey::Of("a"), kNow), nullptr);
+  shard.Flush(15, Shard::Reclaim::kNow);
+  shard.SwapDatabases(3, 15);
+  shard.SetInteger(2, HashedKey::Of("a"), 1, kNoExpiry);
+  shard.SwapDatabases(2, 15);
+  EXPECT_EQ(shard.size(2), 0u);
+  EXPECT_EQ(shard.size(15), 1u);
+  shard.SwapDatabases(15, 0);
+  EXPECT_NE(shard.Find(0, HashedKey::Of("a"), kNow), nullptr);
+  shard.CheckInvariants();
 }
 
 TEST(ShardTest, FlushAndSwapTakeWholeDatabases) {

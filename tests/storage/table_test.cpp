@@ -90,10 +90,12 @@ TEST_F(TableTest, SmallSizesAreAsSoundAsLargeOnes) {
       Add(Name(i));
       table_.CheckInvariants();
     }
+    ASSERT_EQ(table_.size(), static_cast<size_t>(size));
     for (int i = size; i-- > 0;) {
       Remove(Name(i));
       table_.CheckInvariants();
     }
+    ASSERT_EQ(table_.size(), 0u);
   }
 }
 
@@ -105,6 +107,12 @@ TEST_F(TableTest, TheTableCostsLessThanFourteenBytesAKey) {
     const double cost = static_cast<double>(table_.bytes()) / static_cast<double>(table_.size());
     ASSERT_LT(cost - 16, 13.5) << i;  // "key:1234" and "v" are 15 bytes.
   }
+}
+
+TEST_F(TableTest, OneKeyTakesOneBucketAndOnePlaceForItsSegment) {
+  Add("key");
+  const size_t entry_bytes = table_.Find(HashedKey::Of("key")).entry()->allocated_bytes();
+  EXPECT_EQ(table_.bytes(), entry_bytes + 64 + 16);  // A cache has as many such tables as shards.
 }
 
 TEST_F(TableTest, ClearsInSteps) {

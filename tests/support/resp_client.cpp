@@ -231,6 +231,13 @@ RespClient::RespClient(RespClient&& other) noexcept
 
 RespClient::~RespClient() { Close(); }
 
+int RespClient::LocalPort() const {
+  sockaddr_in own{};
+  socklen_t size = sizeof(own);
+  if (getsockname(fd_, reinterpret_cast<sockaddr*>(&own), &size) != 0) ThrowErrno("getsockname");
+  return ntohs(own.sin_port);
+}
+
 void RespClient::Close() {
   if (fd_ >= 0) close(std::exchange(fd_, -1));
 }

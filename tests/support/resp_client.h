@@ -72,6 +72,8 @@ class RespClient {
   RespValue Call(const std::vector<std::string>& args);
 
   int fd() const { return fd_; }
+  // The own end of a TCP connection.
+  int LocalPort() const;
   void Close();
 
  private:

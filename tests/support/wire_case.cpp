@@ -6,9 +6,12 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 #include <utility>
+
+#include "tests/support/background.h"
 
 namespace larder {
 namespace {
@@ -175,6 +178,10 @@ class Conversation {
     try {
       RespClient& client = ClientAt(step.client);
       if (step.command) client.SendBytes(step.command->Encoded());
+      if (step.until_blocked && !BecomesBlocked(client)) {
+        ADD_FAILURE() << where << "\n  is not waiting";
+        return false;
+      }
       for (size_t i = 0; i < expected.replies(); ++i) got += client.ReadReply();
       if (expected.wants_end() && !client.ReadsEnd()) {
         ADD_FAILURE() << where << "\n  the connection stays open";
@@ -189,6 +196,21 @@ class Conversation {
     ADD_FAILURE() << where << "\n  expected: " << expected.description()
                   << "\n  got:      " << Escaped(got);
     return false;
+  }
+
+  // As CLIENT LIST has it, which knows connections by their address.
+  bool BecomesBlocked(const RespClient& client) const {
+    const std::string address = " addr=127.0.0.1:" + std::to_string(client.LocalPort()) + " ";
+    RespClient observer(port_);
+    return Eventually([&] {
+      std::istringstream list(observer.Call({"CLIENT", "LIST"}).text);
+      for (std::string line; std::getline(list, line);) {
+        if (line.find(address) == std::string::npos) continue;
+        const size_t flags = line.find(" flags=") + std::string_view(" flags=").size();
+        return line.substr(flags, line.find(' ', flags) - flags).find('b') != std::string::npos;
+      }
+      return false;
+    });
   }
 
   const std::string server_name_;
@@ -283,6 +305,13 @@ WireStep On(int client, WireStep step) {
 WireStep Receive(int client, WireReply reply, std::optional<WireReply> resp3) {
   WireStep step(std::move(reply), client);
   step.resp3 = std::move(resp3);
+  return step;
+}
+
+WireStep Waits(int client, WireCommand command) {
+  WireStep step(std::move(command), Nothing());
+  step.client = client;
+  step.until_blocked = true;
   return step;
 }
 

@@ -116,6 +116,7 @@ struct WireStep {
   std::optional<WireReply> resp3;
   int client = 0;  // Which of the row's connections.
   std::chrono::milliseconds pause{0};
+  bool until_blocked = false;  // Ends only when the server shows the connection as waiting.
 
  private:
   friend WireStep Receive(int client, WireReply reply, std::optional<WireReply> resp3);
@@ -127,7 +128,10 @@ struct WireStep {
 WireStep On(int client, WireStep step);
 // Only reads: a message or a reply that was late.
 WireStep Receive(int client, WireReply reply, std::optional<WireReply> resp3 = std::nullopt);
-// Waits first. Only for what depends on time by its nature, such as expiry.
+// A command that is answered later, once the server is known to have it: who waits first is served
+// first, and what the next step does finds the client waiting.
+WireStep Waits(int client, WireCommand command);
+// Pauses first. Only for what depends on time by its nature, such as expiry.
 WireStep After(std::chrono::milliseconds pause, WireStep step);
 
 // Where a row cannot run everywhere; may be combined with |.

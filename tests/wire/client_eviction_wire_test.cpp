@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/support/background.h"
 #include "tests/support/process_figures.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
@@ -15,17 +16,6 @@ namespace larder {
 namespace {
 
 constexpr int64_t kBulkSlack = 4096;  // What a connection holds besides its buffers, at most.
-
-// True once `condition` is, within some seconds.
-template <typename Condition>
-bool Becomes(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
 
 class ClientEvictionTest : public testing::Test {
  protected:
@@ -84,14 +74,14 @@ TEST_F(ClientEvictionTest, TheLargestOfAllThreadsGoesFirst) {
   std::vector<RespClient> clients;
   for (int i = 0; i < 7; ++i) clients.push_back(Hoarder("small", 100'000));
   clients.push_back(Hoarder("large", 2'500'000));
-  ASSERT_TRUE(Becomes([&] { return Memory("large") >= 2'500'000; }));
-  ASSERT_TRUE(Becomes([&] { return Memory("small") >= 700'000; }));
+  ASSERT_TRUE(Eventually([&] { return Memory("large") >= 2'500'000; }));
+  ASSERT_TRUE(Eventually([&] { return Memory("small") >= 700'000; }));
   EXPECT_EQ(InfoNumber(control_, "evicted_clients"), 0);
 
   // A smaller one than the largest makes it too much.
   clients.push_back(Hoarder("last", 1'200'000));
   EXPECT_TRUE(clients[7].ReadsEnd());
-  EXPECT_TRUE(Becomes([&] { return Memory("last") >= 1'200'000; }));
+  EXPECT_TRUE(Eventually([&] { return Memory("last") >= 1'200'000; }));
   EXPECT_GE(Memory("small"), 700'000);
   EXPECT_EQ(InfoNumber(control_, "evicted_clients"), 1);
   EXPECT_NE(server_.Log().find("Evicting client: id="), std::string::npos);
@@ -104,10 +94,10 @@ TEST_F(ClientEvictionTest, NoEvictProtectsUntilItIsTakenBack) {
   ASSERT_EQ(client.Raw({"CLIENT", "NO-EVICT", "on"}), "+OK\r\n");
   client.Raw({"MULTI"});
   for (int i = 0; i < 20; ++i) client.Raw({"SET", "key", std::string(100'000, 'v')});
-  EXPECT_TRUE(Becomes([&] { return Memory("guarded") >= 2'000'000; }));
+  EXPECT_TRUE(Eventually([&] { return Memory("guarded") >= 2'000'000; }));
   EXPECT_EQ(InfoNumber(control_, "evicted_clients"), 0);
   ASSERT_EQ(client.Raw({"DISCARD"}), "+OK\r\n");
-  EXPECT_TRUE(Becomes([&] { return Memory("guarded") < 100'000; }));
+  EXPECT_TRUE(Eventually([&] { return Memory("guarded") < 100'000; }));
 
   ASSERT_EQ(client.Raw({"CLIENT", "NO-EVICT", "off"}), "+OK\r\n");
   EXPECT_TRUE(IsCutOff(client, 2));
@@ -116,10 +106,10 @@ TEST_F(ClientEvictionTest, NoEvictProtectsUntilItIsTakenBack) {
 TEST_F(ClientEvictionTest, ALowerLimitTakesEffectAtOnce) {
   std::vector<RespClient> clients;
   for (int i = 0; i < 8; ++i) clients.push_back(Hoarder("one", 1'000'000));
-  ASSERT_TRUE(Becomes([&] { return Memory("one", "qbuf") == 8'000'000; }));
+  ASSERT_TRUE(Eventually([&] { return Memory("one", "qbuf") == 8'000'000; }));
   // Half of them and a little.
   Configure("maxmemory-clients", std::to_string(4 * Memory("one") / 8 + 100'000));
-  EXPECT_TRUE(Becomes([&] { return Memory("one", "qbuf") == 4'000'000; }));
+  EXPECT_TRUE(Eventually([&] { return Memory("one", "qbuf") == 4'000'000; }));
   EXPECT_EQ(InfoNumber(control_, "evicted_clients"), 4);
 }
 
@@ -144,7 +134,7 @@ TEST_F(ClientEvictionTest, WhatSubscriptionsAndWatchesTakeIsCounted) {
   }
   client.SendBytes(requests);
   EXPECT_TRUE(client.ReadsEnd());
-  EXPECT_TRUE(Becomes([&] { return InfoNumber(control_, "evicted_clients") == 5; }));
+  EXPECT_TRUE(Eventually([&] { return InfoNumber(control_, "evicted_clients") == 5; }));
 }
 
 TEST_F(ClientEvictionTest, AnIdleClientHoldsNextToNothing) {
@@ -152,8 +142,9 @@ TEST_F(ClientEvictionTest, AnIdleClientHoldsNextToNothing) {
   client.Raw({"CLIENT", "SETNAME", "idle"});
   client.Raw({"SET", "key", std::string(1'000'000, 'v')});
   client.Raw({"GET", "key"});
-  EXPECT_TRUE(Becomes([&] { return Memory("idle") < kBulkSlack; }));
-  EXPECT_TRUE(Becomes([&] { return InfoNumber(control_, "mem_clients_normal") < 4 * kBulkSlack; }));
+  EXPECT_TRUE(Eventually([&] { return Memory("idle") < kBulkSlack; }));
+  EXPECT_TRUE(
+      Eventually([&] { return InfoNumber(control_, "mem_clients_normal") < 4 * kBulkSlack; }));
 }
 
 // A server with its limit full of data.
@@ -182,7 +173,7 @@ TEST_F(BuffersAndDataTest, GrowingBuffersCostNoData) {
   Fill();
   std::vector<RespClient> clients;
   for (int i = 0; i < 6; ++i) clients.push_back(Hoarder("query", kMebibyte));
-  EXPECT_TRUE(Becomes([&] { return Memory("query") >= 6 * kMebibyte; }));
+  EXPECT_TRUE(Eventually([&] { return Memory("query") >= 6 * kMebibyte; }));
   EXPECT_GE(InfoNumber(control_, "mem_not_counted_for_evict"), 6 * kMebibyte);
   // A few keys go for what an allocator holds besides.
   EXPECT_GE(control_.Call({"DBSIZE"}).integer, keys_ * 98 / 100);
@@ -196,7 +187,7 @@ TEST_F(BuffersAndDataTest, WithAnExplicitZeroTheyDoAsInRedis) {
   Fill();
   std::vector<RespClient> clients;
   for (int i = 0; i < 6; ++i) clients.push_back(Hoarder("query", kMebibyte));
-  EXPECT_TRUE(Becomes([&] { return control_.Call({"DBSIZE"}).integer < keys_ / 2; }));
+  EXPECT_TRUE(Eventually([&] { return control_.Call({"DBSIZE"}).integer < keys_ / 2; }));
   EXPECT_EQ(InfoNumber(control_, "mem_not_counted_for_evict"), 0);
 }
 

@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/machine_memory.h"
+#include "tests/support/background.h"
 #include "tests/support/process_figures.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
@@ -121,11 +122,7 @@ TEST(EvictionByQueuesTest, KeysThatCameBeforeThePolicyGoToo) {
   RespClient client(server.port());
   for (int i = 0; i < 5000; ++i) client.Raw({"SET", std::to_string(i), std::string(500, 'x')});
   client.Call({"CONFIG", "SET", "maxmemory-policy", "allkeys-adaptive", "maxmemory", "1"});
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (client.Call({"DBSIZE"}).integer > 0 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+  EXPECT_TRUE(Eventually([&] { return client.Call({"DBSIZE"}).integer == 0; }));
 }
 
 // Nobody has to write for it: lowering the limit is enough.
@@ -134,11 +131,7 @@ TEST_F(EvictionWireTest, ALowerLimitEvictsWithoutAnotherCommand) {
   RespClient client(server.port());
   for (int i = 0; i < 1000; ++i) client.Raw({"SET", std::to_string(i), std::string(1000, 'x')});
   client.Raw({"CONFIG", "SET", "maxmemory", "1"});
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (client.Call({"DBSIZE"}).integer > 0 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+  EXPECT_TRUE(Eventually([&] { return client.Call({"DBSIZE"}).integer == 0; }));
 }
 
 // Fills a server of 4 MB over what it has at its start with three times as much.
@@ -219,13 +212,6 @@ INSTANTIATE_TEST_SUITE_P(Policies, EvictionUnderLoadTest,
                            return name;
                          });
 
-// What a field of INFO says.
-int64_t InfoField(RespClient& client, const std::string& field) {
-  const std::string info = client.Call({"INFO"}).text;
-  const size_t at = info.find("\n" + field + ":");
-  return at == std::string::npos ? -1 : std::stoll(info.substr(at + field.size() + 2));
-}
-
 // Redis's way, where clients' buffers count as data: all goes, and it does not fit even so.
 TEST(EvictionForHugeValuesTest, OneLargerThanMaxMemoryIsRefused) {
   const ServerProcess server =
@@ -242,7 +228,7 @@ TEST(ActiveDefragmentationTest, IsOnAndCanBeSwitchedOff) {
   const ServerProcess server = ServerProcess::StartLarder({});
   RespClient client(server.port());
   EXPECT_EQ(client.Call({"CONFIG", "GET", "activedefrag"}).elements[1].text, "yes");
-  EXPECT_EQ(InfoField(client, "active_defrag_running"), 0);
+  EXPECT_EQ(InfoNumber(client, "active_defrag_running"), 0);
   EXPECT_EQ(client.Raw({"CONFIG", "SET", "activedefrag", "no"}), "+OK\r\n");
   EXPECT_EQ(client.Raw({"CONFIG", "SET", "activedefrag", "yes"}), "+OK\r\n");
 }
@@ -250,7 +236,7 @@ TEST(ActiveDefragmentationTest, IsOnAndCanBeSwitchedOff) {
 TEST(MaxMemoryAutoTest, IsAShareOfWhatThereIs) {
   const ServerProcess server = ServerProcess::StartLarder({"--maxmemory", "auto"});
   RespClient client(server.port());
-  const int64_t bytes = InfoField(client, "maxmemory");
+  const int64_t bytes = InfoNumber(client, "maxmemory");
   EXPECT_EQ(client.Call({"CONFIG", "GET", "maxmemory"}).elements[1].text, std::to_string(bytes));
   const MachineMemory machine = FindMachineMemory();
   EXPECT_GT(bytes, machine.bytes / 2);
@@ -273,13 +259,9 @@ TEST(EvictionOfHugeValuesTest, TheyAreFreedInTheBackground) {
   }
   client.Call({"CONFIG", "RESETSTAT"});
   client.Call({"CONFIG", "SET", "maxmemory", "1"});
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (InfoField(client, "lazyfreed_objects") == 0 &&
-         std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  EXPECT_TRUE(Eventually([&] { return InfoNumber(client, "lazyfreed_objects") > 0; }));
   EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
-  EXPECT_EQ(InfoField(client, "lazyfreed_objects"), 1);
+  EXPECT_EQ(InfoNumber(client, "lazyfreed_objects"), 1);
 }
 
 // What a key's access time is under least-recently-modified: reading leaves it, changing moves it.

@@ -1,13 +1,12 @@
 // INFO as clients and monitoring read it.
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "tests/support/background.h"
 #include "tests/support/wire_case.h"
 
 namespace larder {
@@ -139,10 +138,7 @@ TEST_F(InfoWireTest, CountsWhatHappens) {
   EXPECT_EQ(Values(client, "errorstats")["errorstat_ERR"], "count=3");
   EXPECT_EQ(Values(client, "persistence")["rdb_changes_since_last_save"], "1");
   // Whoever asked whether the server is up may still be on the way out.
-  for (int i = 0; i < 1000 && Values(client, "clients")["connected_clients"] != "1"; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  EXPECT_EQ(Values(client, "clients")["connected_clients"], "1");
+  EXPECT_TRUE(Eventually([&] { return Values(client, "clients")["connected_clients"] == "1"; }));
   EXPECT_THAT(Values(client, "commandstats")["cmdstat_get"], StartsWith("calls=3,usec="));
   EXPECT_THAT(Values(client, "commandstats")["cmdstat_get"],
               testing::EndsWith(",rejected_calls=1,failed_calls=0"));
@@ -202,9 +198,7 @@ TEST_F(InfoWireTest, TellsWhatEachPolicyHasEvictedAndHowOldItWas) {
   for (int i = 0; i < 10; ++i) client.Raw({"SET", std::to_string(i), "v"});
   EXPECT_FALSE(Values(client, "cache").contains("evicted_age_seconds"));
   client.Raw({"CONFIG", "SET", "maxmemory", "1"});
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (client.Call({"DBSIZE"}).integer > 0 && std::chrono::steady_clock::now() < deadline) {
-  }
+  EXPECT_TRUE(Eventually([&] { return client.Call({"DBSIZE"}).integer == 0; }));
   auto cache = Values(client, "cache");
   EXPECT_THAT(cache["evicted_allkeys-random"], StartsWith("keys=10,bytes="));
   EXPECT_FALSE(cache.contains("evicted_allkeys-lru"));

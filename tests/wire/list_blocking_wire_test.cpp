@@ -3,13 +3,12 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/background.h"
 #include "tests/support/wire_case.h"
 #include "tests/wire/same_as_redis.h"
 
 namespace larder {
 namespace {
-
-using std::chrono_literals::operator""ms;
 
 class ListBlockingWireTest : public WireTest {};
 
@@ -23,10 +22,6 @@ std::string Bulks(const std::vector<std::string>& texts) {
   return Array(elements);
 }
 
-// Sent, and then long enough ago that the server has it: who waits first is served first.
-WireStep Waits(int client, const std::string& command) { return On(client, {command, Nothing()}); }
-WireStep Meanwhile(int client, WireStep step) { return After(40ms, On(client, std::move(step))); }
-
 LARDER_INSTANTIATE_CASES(Pop, ListBlockingWireTest,
                          {
                              {"TakesWhatIsThere",
@@ -38,24 +33,24 @@ LARDER_INSTANTIATE_CASES(Pop, ListBlockingWireTest,
                                {"BLMPOP 0 2 c b LEFT COUNT 5", Array({Bulk("b"), Bulks({"2"})})}}},
                              {"WaitsForAPush",
                               {Waits(1, "BLPOP a b 0"),
-                               Meanwhile(0, {"RPUSH b 1 2", Int(2)}),
+                               {"RPUSH b 1 2", Int(2)},
                                Receive(1, Bulks({"b", "1"})),
                                {"LRANGE b 0 -1", Bulks({"2"})}}},
                              {"WaitsForTheTail",
                               {Waits(1, "BRPOP a 0"),
-                               Meanwhile(0, {"RPUSH a 1 2", Int(2)}),
+                               {"RPUSH a 1 2", Int(2)},
                                Receive(1, Bulks({"a", "2"})),
                                {"LRANGE a 0 -1", Bulks({"1"})}}},
                              {"WaitsForSome",
                               {Waits(1, "BLMPOP 0 2 a b RIGHT COUNT 2"),
-                               Meanwhile(0, {"RPUSH b 1 2 3", Int(3)}),
+                               {"RPUSH b 1 2 3", Int(3)},
                                Receive(1, Array({Bulk("b"), Bulks({"3", "2"})})),
                                {"LLEN b", Int(1)}}},
                              {"FirstComeFirstServed",
                               {Waits(1, "BLPOP a 0"),
-                               After(40ms, Waits(2, "BLPOP a 0")),
-                               After(40ms, Waits(3, "BRPOP a 0")),
-                               Meanwhile(0, {"RPUSH a 1 2 3 4", Int(4)}),
+                               Waits(2, "BLPOP a 0"),
+                               Waits(3, "BRPOP a 0"),
+                               {"RPUSH a 1 2 3 4", Int(4)},
                                Receive(1, Bulks({"a", "1"})),
                                Receive(2, Bulks({"a", "2"})),
                                Receive(3, Bulks({"a", "4"})),
@@ -76,7 +71,7 @@ LARDER_INSTANTIATE_CASES(Pop, ListBlockingWireTest,
                                 Array({kNilInResp3, kNilInResp3, kNilInResp3, kNilInResp3})}}},
                              {"WhatATransactionPushesIsSeenAtItsEnd",
                               {Waits(1, "BLPOP a 0"),
-                               Meanwhile(0, {"MULTI", kOk}),
+                               {"MULTI", kOk},
                                {"RPUSH a 1", "+QUEUED\r\n"},
                                {"DEL a", "+QUEUED\r\n"},
                                {"RPUSH a 2", "+QUEUED\r\n"},
@@ -84,8 +79,8 @@ LARDER_INSTANTIATE_CASES(Pop, ListBlockingWireTest,
                                Receive(1, Bulks({"a", "2"}))}},
                              {"AnotherTypeIsNoReasonToGoOn",
                               {Waits(1, "BLPOP a 0"),
-                               Meanwhile(0, {"SET a v", kOk}),
-                               Meanwhile(0, {"DEL a", Int(1)}),
+                               {"SET a v", kOk},
+                               {"DEL a", Int(1)},
                                {"RPUSH a 1", Int(1)},
                                Receive(1, Bulks({"a", "1"}))}},
                              {"AnotherTypeBeforehandIsAnError",
@@ -98,23 +93,23 @@ LARDER_INSTANTIATE_CASES(Pop, ListBlockingWireTest,
                                {"BRPOPLPUSH s l 0", kWrongType}}},
                              {"AListArrivesByRename",
                               {Waits(1, "BLPOP {t}a 0"),
-                               Meanwhile(0, {"RPUSH {t}b 1", Int(1)}),
+                               {"RPUSH {t}b 1", Int(1)},
                                {"RENAME {t}b {t}a", kOk},
                                Receive(1, Bulks({"{t}a", "1"}))}},
                              {"LInsertAndLSetAreNoPush",
                               {{"RPUSH b x", Int(1)},
                                Waits(1, "BLPOP a 0"),
-                               Meanwhile(0, {"LPUSHX a 1", Int(0)}),
+                               {"LPUSHX a 1", Int(0)},
                                {"LPUSH a 1", Int(1)},
                                Receive(1, Bulks({"a", "1"}))}},
                              {"TheSameKeyTwice",
                               {Waits(1, "BLPOP a a 0"),
-                               Meanwhile(0, {"RPUSH a 1 2", Int(2)}),
+                               {"RPUSH a 1 2", Int(2)},
                                Receive(1, Bulks({"a", "1"})),
                                {"LLEN a", Int(1)}}},
                              {"TheKeyIsGoneWhenTheLastIsTaken",
                               {Waits(1, "BLPOP a 0"),
-                               Meanwhile(0, {"RPUSH a 1", Int(1)}),
+                               {"RPUSH a 1", Int(1)},
                                Receive(1, Bulks({"a", "1"})),
                                {"EXISTS a", Int(0)}}},
                          });
@@ -129,44 +124,45 @@ LARDER_INSTANTIATE_CASES(
           {"LRANGE b 0 -1", Bulks({"3", "1"})}}},
         {"WaitsForAPush",
          {Waits(1, "BLMOVE a b LEFT RIGHT 0"),
-          Meanwhile(0, {"RPUSH a 1 2", Int(2)}),
+          {"RPUSH a 1 2", Int(2)},
           Receive(1, Bulk("1")),
           {"LRANGE b 0 -1", Bulks({"1"})}}},
         {"WhoWaitsForTheDestinationIsServedNext",
          {Waits(1, "BLPOP b 0"),
           Waits(2, "BLMOVE a b LEFT RIGHT 0"),
-          Meanwhile(0, {"RPUSH a 1", Int(1)}),
+          {"RPUSH a 1", Int(1)},
           Receive(2, Bulk("1")),
           Receive(1, Bulks({"b", "1"})),
           {"EXISTS a b", Int(0)}}},
         {"AChainOfMoves",
          {Waits(1, "BRPOPLPUSH a b 0"),
           Waits(2, "BRPOPLPUSH b c 0"),
-          Meanwhile(0, {"RPUSH a x", Int(1)}),
+          {"RPUSH a x", Int(1)},
           Receive(1, Bulk("x")),
           Receive(2, Bulk("x")),
           {"LRANGE c 0 -1", Bulks({"x"})}}},
         {"ToItself",
          {Waits(1, "BLMOVE a a LEFT RIGHT 0"),
-          Meanwhile(0, {"RPUSH a 1 2", Int(2)}),
+          {"RPUSH a 1 2", Int(2)},
           Receive(1, Bulk("1")),
           {"LRANGE a 0 -1", Bulks({"2", "1"})}}},
         {"ADestinationOfAnotherTypeEndsTheWait",
          {{"SET b v", kOk},
           Waits(1, "BLMOVE a b LEFT RIGHT 0"),
-          Meanwhile(0, {"RPUSH a 1", Int(1)}),
+          {"RPUSH a 1", Int(1)},
           Receive(1, kWrongType),
           {"LRANGE a 0 -1", Bulks({"1"})}}},
         {"SeveralOnceThereAreEnough",
          {Waits(1, "BLMOVEM a b LEFT RIGHT 0 EXACTLY 3 BULK"),
-          Meanwhile(0, {"RPUSH a 1 2", Int(2)}),
-          Meanwhile(0, {"EXISTS b", Int(0)}),
+          {"RPUSH a 1 2", Int(2)},
+          {"EXISTS b", Int(0)},
           {"LINSERT a BEFORE 1 0", Int(3)},
           Receive(1, Bulks({"0", "1", "2"})),
           {"EXISTS a", Int(0)}},
          kLarderOnly},
         {"SeveralAsSoonAsThereIsOne",
-         {Waits(1, "BLMOVEM a b LEFT LEFT 0 COUNT 3 OBO"), Meanwhile(0, {"RPUSH a 1 2", Int(2)}),
+         {Waits(1, "BLMOVEM a b LEFT LEFT 0 COUNT 3 OBO"),
+          {"RPUSH a 1 2", Int(2)},
           Receive(1, Bulks({"2", "1"}))},
          kLarderOnly},
         {"SeveralErrorsAndTimeouts",
@@ -229,11 +225,9 @@ TEST_F(ListBlockingWireTest, ClientUnblockEndsAWait) {
     RespClient other(server->port());
     const int64_t id = waiter.Call({"CLIENT", "ID"}).integer;
     const auto unblock = [&](const std::string& reason) {
-      for (int tries = 0; tries < 200; ++tries) {
-        if (other.Call({"CLIENT", "UNBLOCK", std::to_string(id), reason}).integer == 1) return;
-        std::this_thread::sleep_for(5ms);
-      }
-      FAIL() << "never blocked";
+      ASSERT_TRUE(Eventually([&] {
+        return other.Call({"CLIENT", "UNBLOCK", std::to_string(id), reason}).integer == 1;
+      })) << "never blocked";
     };
     waiter.SendBytes(EncodeRequest({"BLPOP", "nowhere", "0"}));
     unblock("TIMEOUT");

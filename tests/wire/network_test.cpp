@@ -1,11 +1,11 @@
 // Where the server listens, whom it lets in, and which thread a client comes to.
-#include <arpa/inet.h>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <list>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -190,13 +190,13 @@ TEST(NetworkTest, MaxclientsChangesAtRunTime) {
 
 TEST(NetworkTest, IdleClientIsClosedButNotWhoWaitsForMessages) {
   ServerProcess server = ServerProcess::StartLarder({"--timeout", "1"});
-  RespClient idle(server.port());
   RespClient subscriber(server.port());
-  RespClient monitor(server.port());
-  RespClient blocked(server.port());
   subscriber.Raw({"SUBSCRIBE", "channel"});
+  RespClient monitor(server.port());
   monitor.Raw({"MONITOR"});
+  RespClient blocked(server.port());
   blocked.Send({"WAIT", "1", "0"});
+  RespClient idle(server.port());
   EXPECT_EQ(idle.Raw({"PING"}), "+PONG\r\n");
   EXPECT_TRUE(idle.ReadsEnd());
   std::this_thread::sleep_for(1500ms);  // Another look at the idle clients or two.
@@ -212,12 +212,9 @@ TEST(NetworkTest, KeepAliveIsAskedForAsConfigured) {
   ServerProcess server = ServerProcess::StartLarder({"--tcp-keepalive", "100"});
   RespClient client(server.port());
   ASSERT_EQ(client.Raw({"PING"}), "+PONG\r\n");
-  sockaddr_in own{};
-  socklen_t size = sizeof(own);
-  ASSERT_EQ(getsockname(client.fd(), reinterpret_cast<sockaddr*>(&own), &size), 0);
   char ends[64];
   std::snprintf(ends, sizeof(ends), "0100007F:%04X 0100007F:%04X", server.port(),
-                ntohs(own.sin_port));
+                client.LocalPort());
   std::optional<unsigned> due;
   const bool found = Eventually([&] {
     std::ifstream sockets("/proc/net/tcp");

@@ -341,6 +341,7 @@ TEST_F(RobustnessTest, ClientThatTakesALotLeavesTimeForOthers) {
   RespClient eager = Connect();
   ASSERT_EQ(eager.Raw({"SET", "key", std::string(size, 'v')}), "+OK\r\n");
   std::atomic<bool> done{false};
+  const auto begin = std::chrono::steady_clock::now();
   Background reading([&] {
     eager.SendBytes(Repeated(EncodeRequest({"GET", "key"}), count));
     ReadAway(eager, count * (size + std::string("$4194304\r\n\r\n").size()));
@@ -349,7 +350,10 @@ TEST_F(RobustnessTest, ClientThatTakesALotLeavesTimeForOthers) {
   RespClient other = Connect();
   const auto slowest = SlowestPing(other, done);
   reading.Join();
-  EXPECT_LT(slowest, kSanitized ? 5s : 250ms);
+  // A machine that is busy with other things is slow for both: served alone, the eager one would
+  // keep the other waiting for nearly all of its time.
+  const std::chrono::nanoseconds whole = std::chrono::steady_clock::now() - begin;
+  EXPECT_LT(slowest, std::max<std::chrono::nanoseconds>(kSanitized ? 5s : 250ms, whole / 4));
 }
 
 TEST_F(RobustnessTest, SubscriberThatDoesNotReadIsCutOff) {
@@ -467,8 +471,10 @@ TEST_F(RobustnessTest, FreedMemoryGoesBackToTheSystem) {
   ASSERT_EQ(client.Raw({"DEBUG", "POPULATE", "200000", "key", "1000"}), "+OK\r\n");
   ASSERT_GT(ResidentBytes(server().pid()), before + 180 * kMebibyte);
   ASSERT_EQ(client.Raw({"FLUSHALL"}), "+OK\r\n");
-  // All but what is kept for the next values.
-  EXPECT_TRUE(Eventually([&] { return ResidentBytes(server().pid()) < before + 100 * kMebibyte; }));
+  // All but what is kept for the next values. Who gives it back makes way for everybody else: on a
+  // machine that is busy it comes when it comes.
+  EXPECT_TRUE(
+      Eventually([&] { return ResidentBytes(server().pid()) < before + 100 * kMebibyte; }, 120s));
 }
 
 TEST_F(RobustnessTest, LongPipelinesLetOthersThrough) {

@@ -1,5 +1,4 @@
 // Sorted sets as clients see them.
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -8,8 +7,6 @@
 
 namespace larder {
 namespace {
-
-using namespace std::chrono_literals;
 
 class SortedSetWireTest : public WireTest {};
 
@@ -397,28 +394,27 @@ LARDER_INSTANTIATE_CASES(
           {"BZMPOP 0 1 none MIN", kQueued},
           {"EXEC", Array({kNilArray, kNilArray}), Array({kNilInResp3, kNilInResp3})}}},
         {"PopWaits",
-         {On(1, {"PING", "+PONG\r\n"}),
-          On(1, {"BZPOPMIN z y 10", Nothing()}),
-          After(100ms, {"ZADD y 5 a 6 b", Int(2)}),
+         {Waits(1, "BZPOPMIN z y 0"),
+          {"ZADD y 5 a 6 b", Int(2)},
           Receive(1, Array({Bulk("y"), Bulk("a"), Bulk("5")})),
           {"ZRANGE y 0 -1", Words({"b"})}}},
         {"FirstWhoWaitsIsServedFirst",
-         {On(1, {"BZPOPMAX z 10", Nothing()}),
-          After(100ms, On(2, {"BZMPOP 10 1 z MIN COUNT 10", Nothing()})),
-          After(100ms, {"ZADD z 1 a 2 b 3 c", Int(3)}),
+         {Waits(1, "BZPOPMAX z 0"),
+          Waits(2, "BZMPOP 0 1 z MIN COUNT 10"),
+          {"ZADD z 1 a 2 b 3 c", Int(3)},
           Receive(1, Array({Bulk("z"), Bulk("c"), Bulk("3")})),
           Receive(2, Array({Bulk("z"), Array({Words({"a", "1"}), Words({"b", "2"})})})),
           {"EXISTS z", Int(0)}}},
         {"WaitsOnWhileTheTypeIsWrong",
-         {On(1, {"BZPOPMIN z 10", Nothing()}),
-          After(100ms, {"SET z text", kOk}),
+         {Waits(1, "BZPOPMIN z 0"),
+          {"SET z text", kOk},
           {"DEL z", Int(1)},
           {"ZADD z 1 a", Int(1)},
           Receive(1, Array({Bulk("z"), Bulk("a"), Bulk("1")}))}},
         {"ServedByStoredSets",
          {{"ZADD src 1 a", Int(1)},
-          On(1, {"BZPOPMIN z 10", Nothing()}),
-          After(100ms, {"ZUNIONSTORE z 1 src", Int(1)}),
+          Waits(1, "BZPOPMIN z 0"),
+          {"ZUNIONSTORE z 1 src", Int(1)},
           Receive(1, Array({Bulk("z"), Bulk("a"), Bulk("1")}))}},
     });
 

@@ -1,5 +1,4 @@
 // Streams as clients see them: XADD, XRANGE and their kin. Groups are in stream_group_wire_test.
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -8,8 +7,6 @@
 
 namespace larder {
 namespace {
-
-using namespace std::chrono_literals;
 
 class StreamWireTest : public WireTest {};
 
@@ -29,9 +26,6 @@ std::string Entry(const std::string& id, const std::vector<std::string>& fields)
 WireStep Add(const std::string& id, const std::string& fields = "a b") {
   return {"XADD s " + id + " " + fields, Bulk(id)};
 }
-
-// On another connection, long enough after what was sent for the server to have it.
-WireStep Meanwhile(WireStep step) { return After(40ms, On(1, std::move(step))); }
 
 LARDER_INSTANTIATE_CASES(
     XAdd, StreamWireTest,
@@ -157,9 +151,8 @@ LARDER_INSTANTIATE_CASES(
           {"XREAD STREAMS s none 2-1 0", "*-1\r\n"},
           {"XREAD STREAMS s $", "*-1\r\n"}}},
         {"BlockUntilAdded",
-         {Add("1-1"),
-          {"XREAD BLOCK 0 STREAMS s t $ $", Nothing()},
-          Meanwhile({"XADD t 5-5 a b", Bulk("5-5")}),
+         {Add("1-1"), Waits(0, "XREAD BLOCK 0 STREAMS s t $ $"),
+          On(1, {"XADD t 5-5 a b", Bulk("5-5")}),
           Receive(0, Array({Array({Bulk("t"), Array({Entry("5-5", {"a", "b"})})})}),
                   Map({Bulk("t"), Array({Entry("5-5", {"a", "b"})})}))}},
         {"BlockUntilTime", {{"XREAD BLOCK 1 STREAMS s $", "*-1\r\n"}}},
@@ -172,34 +165,26 @@ LARDER_INSTANTIATE_CASES(
          {Add("1-1"),
           {"XREAD BLOCK 0 STREAMS none s none2 $ 0 $",
            Array({Array({Bulk("s"), Array({Entry("1-1", {"a", "b"})})})})},
-          {"XREAD BLOCK 0 STREAMS s $", Nothing()},
-          Meanwhile(Add("2-2")),
+          Waits(0, "XREAD BLOCK 0 STREAMS s $"),
+          On(1, Add("2-2")),
           Receive(0, Array({Array({Bulk("s"), Array({Entry("2-2", {"a", "b"})})})}))}},
         {"ServedFromTheStreamThatChanged",
-         {{"XREAD BLOCK 0 STREAMS s s t $ $ $", Nothing()},
-          Meanwhile({"MULTI", kOk}),
-          On(1, {"XADD t 1-1 a b", kQueued}),
-          On(1, {"XADD s 1-1 a b", kQueued}),
+         {Waits(0, "XREAD BLOCK 0 STREAMS s s t $ $ $"), On(1, {"MULTI", kOk}),
+          On(1, {"XADD t 1-1 a b", kQueued}), On(1, {"XADD s 1-1 a b", kQueued}),
           On(1, {"EXEC", Array({Bulk("1-1"), Bulk("1-1")})}),
           Receive(0, Array({Array({Bulk("t"), Array({Entry("1-1", {"a", "b"})})})}))}},
         {"ServedWithWhatHasGone",
-         {{"XREAD BLOCK 0 STREAMS s $", Nothing()},
-          Meanwhile({"MULTI", kOk}),
-          On(1, {"XADD s 1-1 a b", kQueued}),
-          On(1, {"XDEL s 1-1", kQueued}),
+         {Waits(0, "XREAD BLOCK 0 STREAMS s $"), On(1, {"MULTI", kOk}),
+          On(1, {"XADD s 1-1 a b", kQueued}), On(1, {"XDEL s 1-1", kQueued}),
           On(1, {"EXEC", Array({Bulk("1-1"), Int(1)})}),
           Receive(0, Array({Array({Bulk("s"), Array({})})}))}},
         {"GoesOnWaitingForAnotherType",
-         {{"XREAD BLOCK 0 STREAMS s $", Nothing()},
-          Meanwhile({"SET s v", kOk}),
-          On(1, {"DEL s", Int(1)}),
+         {Waits(0, "XREAD BLOCK 0 STREAMS s $"), On(1, {"SET s v", kOk}), On(1, {"DEL s", Int(1)}),
           On(1, Add("1-1")),
           Receive(0, Array({Array({Bulk("s"), Array({Entry("1-1", {"a", "b"})})})}))}},
         {"LastEntry",
-         {Add("1-1"),
-          Add("2-1"),
-          {"XREAD BLOCK 0 STREAMS t +", Nothing()},
-          Meanwhile({"XADD t 1-1 a b", Bulk("1-1")}),
+         {Add("1-1"), Add("2-1"), Waits(0, "XREAD BLOCK 0 STREAMS t +"),
+          On(1, {"XADD t 1-1 a b", Bulk("1-1")}),
           Receive(0, Array({Array({Bulk("t"), Array({Entry("1-1", {"a", "b"})})})}))},
          kLarderOnly},
     });

@@ -61,14 +61,17 @@ class StringGenerator : public CommandGenerator {
 
  private:
   std::string Key() { return "key" + Number(8); }
-  std::string Offset() { return NumberBetween(-15, 44); }
+  // The longer strings are held in two pieces.
+  std::string Offset() {
+    return Uniform(4) == 0 ? NumberBetween(-2500, 2500) : NumberBetween(-15, 44);
+  }
   std::string Operand() {
     return Pick({"0", "1", "-1", "12345", "9223372036854775807", "-9223372036854775808",
                  "4611686018427387904", "-4611686018427387904", "x", "007"});
   }
   std::string Float() { return Pick({"0", "0.5", "-0.1", "1e3", "3.0e-5", "inf", "abc", "100"}); }
   std::string Value() {
-    switch (Uniform(8)) {
+    switch (Uniform(9)) {
       case 0:
         return "";
       case 1:
@@ -81,9 +84,16 @@ class StringGenerator : public CommandGenerator {
         return std::string(1, static_cast<char>(Uniform(256)));
       case 5:
         return Float();
+      case 6:
+        return Letters(1000 + Uniform(1200));
       default:
         return Operand();
     }
+  }
+  static std::string Letters(size_t size) {
+    std::string text(size, ' ');
+    for (size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i % 26);
+    return text;
   }
   void AddSetOptions(std::vector<std::string>& args) {
     for (uint64_t left = Uniform(3); left > 0; --left) {

@@ -9,8 +9,6 @@
 namespace larder {
 namespace {
 
-using std::chrono::milliseconds;
-
 constexpr char kSwitchBroadcast[] =
     "-ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then "
     "re-enabling it with a different mode.\r\n";
@@ -188,9 +186,9 @@ LARDER_INSTANTIATE_CASES(
                                              {"GET k", "_\r\n"},
                                              On(1, {"SET k 1", kOk}),
                                              Receive(0, Invalid({"k"}))})},
-        {"Expiry", Tracking("", {On(1, {"SET k 1 PX 100", kOk}),
+        {"Expiry", Tracking("", {On(1, {"SET k 1 PX 300", kOk}),
                                  {"GET k", "$1\r\n1\r\n"},
-                                 After(milliseconds(300), Receive(0, Invalid({"k"})))})},
+                                 Receive(0, Invalid({"k"}))})},
         {"ChangesOfTheTtl", Tracking("", {On(1, {"SET k 1", kOk}),
                                           {"GET k", "$1\r\n1\r\n"},
                                           On(1, {"PEXPIRE k 100000", ":1\r\n"}),
@@ -251,7 +249,7 @@ LARDER_INSTANTIATE_CASES(
                    {"PING", "+PONG\r\n"}})},
         {"BroadcastOfExpiry",
          Tracking(" BCAST", {On(1, {"SET k 1 PX 100", kOk}), Receive(0, Invalid({"k"})),
-                             After(milliseconds(300), Receive(0, Invalid({"k"})))})},
+                             Receive(0, Invalid({"k"}))})},
         {"BroadcastWithoutLoop",
          Tracking(" BCAST NOLOOP",
                   {{"SET k 1", kOk},

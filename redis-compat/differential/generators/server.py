@@ -20,7 +20,7 @@ _SETTABLE = (
     ("hash-max-ziplist-entries", ("512",)), ("lazyfree-lazy-user-del", ("yes", "no", "maybe")),
     ("timeout", ("0", "1000", "-1")), ("tcp-keepalive", ("300", "0", "abc")),
     ("notify-keyspace-events", ("", "KEA", "Kx$", "badflags")),
-    ("appendonly", ("no",)), ("maxmemory-policy", ("noeviction",)),
+    ("appendonly", ("no",)), ("maxmemory-policy", ("noeviction", "nosuch")),
     ("lfu-log-factor", ("10", "-1")), ("latency-monitor-threshold", ("0", "-1", "1000000")),
     ("proto-max-bulk-len", ("1048576", "1000", "1mb")), ("maxmemory", ("0", "abc", "-1")),
     ("client-output-buffer-limit", ("normal 0 0 0", "nosuch 0 0 0", "normal 0 0")),

@@ -1,0 +1,1 @@
+"""Who protects an origin from its readers: what `make bench-stampede` measures."""
