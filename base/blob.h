@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "base/check.h"
 
 namespace larder {
@@ -76,6 +77,9 @@ class BlobRef {
 
   // Gives back what the bytes do not need, in place if the allocator can. REQUIRES: unique().
   void ShrinkToFit();
+
+  // Offers move(memory, bytes) the allocation; it returns where that is now. REQUIRES: unique().
+  void Relocate(absl::FunctionRef<void*(void*, size_t)> move);
 
   bool unique() const {
     return blob_ != nullptr && blob_->references_.load(std::memory_order_acquire) == 1;

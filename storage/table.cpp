@@ -170,13 +170,13 @@ uint64_t Table::Scan(uint64_t cursor, absl::FunctionRef<void(Entry&)> visit) con
   return CursorAfter(index);
 }
 
-uint64_t Table::Relocate(uint64_t cursor, absl::FunctionRef<Entry*(Entry*)> move) {
+uint64_t Table::Relocate(uint64_t cursor, absl::FunctionRef<void*(void*, size_t)> move) {
   if (bucket_count_ == 0) return 0;
   const uint32_t index = BucketIndex(ReverseCursor(cursor));
   PrefetchChain(bucket(index));
   for (Bucket* bucket = &this->bucket(index); bucket != nullptr; bucket = bucket->overflow()) {
     for (unsigned slot = 0, count = bucket->count(); slot < count; ++slot) {
-      bucket->SetEntry(slot, move(bucket->entry(slot)));
+      bucket->SetEntry(slot, Entry::Relocate(bucket->entry(slot), move));
     }
   }
   return CursorAfter(index);

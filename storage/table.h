@@ -101,8 +101,8 @@ class Table {
   // l significant bits is one interval, which a split halves and a merge doubles. So whatever the
   // table does between two calls, everything before the cursor has been visited.
   uint64_t Scan(uint64_t cursor, absl::FunctionRef<void(Entry&)> visit) const;
-  // The same walk for who moves entries: move(entry) returns where the entry is now.
-  uint64_t Relocate(uint64_t cursor, absl::FunctionRef<Entry*(Entry*)> move);
+  // The same walk for who moves what entries occupy (Entry::Relocate).
+  uint64_t Relocate(uint64_t cursor, absl::FunctionRef<void*(void*, size_t)> move);
 
   // ---- Changing.
   // Creates the first bucket if there is none. `version` is what its buckets start with.
