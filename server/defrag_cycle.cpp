@@ -3,40 +3,59 @@
 #include <algorithm>
 
 #include "base/memory_meter.h"
+#include "commands/memory_figures.h"
 
 namespace larder {
 namespace {
 
-constexpr auto kBetweenLooks = std::chrono::seconds(1);
-// After a pass that moved less than one in so many entries, what is wasted lies elsewhere.
+constexpr auto kBetweenLooks = std::chrono::milliseconds(250);
+// After a pass that moved less than one in so many allocations, what is wasted lies elsewhere.
 constexpr int64_t kWorthwhilePart = 64;
 constexpr auto kAfterIdlePass = std::chrono::seconds(10);
+// Under a limit so large a part of it is reason enough, but not less than these bytes, for what
+// goes beyond a 25th costs keys (PageBalance::Strain). More than a tenth would break what is
+// promised.
 constexpr int64_t kReasonPartOfLimit = 32;
 constexpr int64_t kReasonOfAnyLimit = int64_t{8} << 20;
+constexpr int64_t kUrgentPartOfLimit = 10;
+
+int64_t ReasonBytes(const DefragCycle::Options& options) {
+  if (options.maxmemory_bytes == 0) return options.ignored_bytes;
+  return std::min(options.ignored_bytes,
+                  std::max(kReasonOfAnyLimit, options.maxmemory_bytes / kReasonPartOfLimit));
+}
+
+// How far `value` has come from one to the other, in percent.
+int64_t Progress(int64_t value, int64_t from, int64_t to) {
+  return std::clamp<int64_t>((value - from) * 100 / std::max<int64_t>(1, to - from), 0, 100);
+}
 
 }  // namespace
 
 int64_t DefragCycle::CpuPercent(const Options& options, int64_t wasted_bytes, int64_t used_bytes) {
   if (!options.enabled || used_bytes <= 0) return 0;
   const int64_t percent = wasted_bytes * 100 / used_bytes;
-  const bool limited = options.maxmemory_bytes > 0;
-  const int64_t reason_bytes =
-      limited ? std::max(kReasonOfAnyLimit, options.maxmemory_bytes / kReasonPartOfLimit)
-              : options.ignored_bytes;
+  const int64_t limit = options.maxmemory_bytes;
+  const int64_t reason_bytes = ReasonBytes(options);
   if (wasted_bytes < reason_bytes) return 0;
-  if (!limited && percent < options.threshold_lower) return 0;
-  const int64_t range = std::max<int64_t>(1, options.threshold_upper - options.threshold_lower);
-  const int64_t above = std::clamp<int64_t>(percent - options.threshold_lower, 0, range);
+  if (limit == 0 && percent < options.threshold_lower) return 0;
+  int64_t urgency = Progress(percent, options.threshold_lower, options.threshold_upper);
+  if (limit > 0) {
+    urgency = std::max(urgency, Progress(wasted_bytes, reason_bytes, limit / kUrgentPartOfLimit));
+  }
   const int64_t more = std::max<int64_t>(0, options.most_cpu_percent - options.least_cpu_percent);
-  return options.least_cpu_percent + more * above / range;
+  return options.least_cpu_percent + more * urgency / 100;
 }
 
 void DefragCycle::Consider(const Options& options, MonoTime now) {
   if (active() && !options.enabled) EndPass(now);
   if (active() || !options.enabled || now < next_look_ || !SlabUsage::available()) return;
   next_look_ = now + kBetweenLooks;
+  const int64_t used_bytes = MemoryMeter::ProcessBytes();
+  // Slabs can waste no more than this, and it is known without the allocator's locks.
+  if (ResidentBytes() - used_bytes < ReasonBytes(options)) return;
   SlabUsage usage;
-  cpu_percent_ = CpuPercent(options, usage.wasted_bytes(), MemoryMeter::ProcessBytes());
+  cpu_percent_ = CpuPercent(options, usage.wasted_bytes(), used_bytes);
   if (cpu_percent_ == 0) return;
   usage_ = std::move(usage);
   shard_ = first_;
@@ -73,14 +92,10 @@ void DefragCycle::Step(Shard& shard) {
   int64_t moved = 0;
   int64_t left = 0;
   for (int bucket = 0; bucket < kBucketsPerLock; ++bucket) {
-    cursor_ = shard.Relocate(db_, cursor_, [&](Entry* entry) {
-      const size_t bytes = SizeClass(entry->size());
-      if (!usage_->IsSparse(entry, bytes)) {
-        ++left;
-        return entry;
-      }
-      ++moved;
-      return static_cast<Entry*>(MoveAllocation(entry, bytes));
+    cursor_ = shard.Relocate(db_, cursor_, [&](void* memory, size_t bytes) {
+      const bool is_sparse = usage_->IsSparse(memory, bytes);
+      ++(is_sparse ? moved : left);
+      return is_sparse ? MoveAllocation(memory, bytes) : memory;
     });
     if (cursor_ == 0) break;
   }

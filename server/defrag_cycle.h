@@ -2,9 +2,9 @@
 // of its share of the shards from sparse slabs to fuller ones, in slices so short that no client
 // feels them. server/page_release.h then gives back the pages.
 //
-// Only the table knows where an entry lies, so moving one is one pointer, under the shard's lock.
-// What entries point to stays where it is: values above Entry::kMaxInlineBytes have pages nearly to
-// themselves, collections are not moved yet.
+// Only the table knows where an entry lies, and only the entry where its blob does, so moving one
+// is one pointer, under the shard's lock. A blob that a reply shares stays where it is, and so do
+// collections.
 //
 // Concurrency: thread-confined to its worker's thread, except figures().
 #pragma once
@@ -25,14 +25,14 @@ class DefragCycle {
   struct Options {
     bool enabled = false;
     int64_t maxmemory_bytes = 0;    // 0: no limit.
-    int64_t ignored_bytes = 0;      // Waste below this is no reason, where there is no limit.
+    int64_t ignored_bytes = 0;      // Waste below this is no reason.
     int64_t threshold_lower = 0;    // Percent of waste over what is in use: from here on
     int64_t threshold_upper = 0;    // the cycle takes its least, from here its most.
     int64_t least_cpu_percent = 0;  // Of the worker's time.
     int64_t most_cpu_percent = 0;
   };
   struct Figures {
-    Counter moved;  // Entries.
+    Counter moved;  // Allocations.
     Counter left;   // Looked at, and not moved.
     Counter busy_ns;
     Counter cpu_percent;  // Of the pass under way; 0 if there is none.
@@ -43,11 +43,10 @@ class DefragCycle {
       : keyspace_(keyspace), first_(first), stride_(stride) {}
 
   // How much of its time a worker is to spend, in percent, with so much waste in the slabs beside
-  // what is in use; 0: none. Under a limit a 32nd part of it is reason enough, for what goes beyond
-  // a 25th costs keys (PageBalance::Strain).
+  // what is in use; 0: none. Under a limit a small part of that is reason enough, too.
   static int64_t CpuPercent(const Options& options, int64_t wasted_bytes, int64_t used_bytes);
 
-  // Looks whether there is reason for a pass, once a second at most. Call ten times a second.
+  // Looks whether there is reason for a pass, four times a second at most. Call ten times a second.
   void Consider(const Options& options, MonoTime now);
   bool active() const { return usage_.has_value(); }
   // REQUIRES: active(). How long until the next slice is due.

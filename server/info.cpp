@@ -274,7 +274,8 @@ void WriteStats(const Source& source, InfoWriter& out) {
   out.Field("total_forks", int64_t{0});
   out.Field("migrate_cached_sockets", int64_t{0});
   out.Field("slave_expires_tracked_keys", int64_t{0});
-  // A key is one allocation here: what is said of allocations and of keys is the same.
+  // A key is one allocation here, or two, each looked at for itself: what is said of allocations
+  // and of keys is the same.
   out.Field("active_defrag_hits", stats.defrag_moved);
   out.Field("active_defrag_misses", stats.defrag_left);
   out.Field("active_defrag_key_hits", stats.defrag_moved);
