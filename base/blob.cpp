@@ -30,14 +30,6 @@ void BlobRef::Reserve(size_t capacity) {
   blob_->capacity_ = bytes - sizeof(Blob);
 }
 
-void BlobRef::ShrinkToFit() {
-  LARDER_DCHECK(unique());
-  const size_t bytes = RoundedSize(sizeof(Blob) + blob_->size_);
-  if (bytes == sizeof(Blob) + blob_->capacity_) return;
-  blob_ = static_cast<Blob*>(Reallocate(blob_, bytes));
-  blob_->capacity_ = bytes - sizeof(Blob);
-}
-
 void BlobRef::Relocate(absl::FunctionRef<void*(void*, size_t)> move) {
   LARDER_DCHECK(unique());
   blob_ = static_cast<Blob*>(move(blob_, sizeof(Blob) + blob_->capacity_));

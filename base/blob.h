@@ -75,9 +75,6 @@ class BlobRef {
   // REQUIRES: unique().
   void Reserve(size_t capacity);
 
-  // Gives back what the bytes do not need, in place if the allocator can. REQUIRES: unique().
-  void ShrinkToFit();
-
   // Offers move(memory, bytes) the allocation; it returns where that is now. REQUIRES: unique().
   void Relocate(absl::FunctionRef<void*(void*, size_t)> move);
 

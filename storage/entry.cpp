@@ -1,10 +1,12 @@
 #include "storage/entry.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "base/allocator.h"
 #include "base/check.h"
 #include "base/numbers.h"
+#include "storage/tags.h"
 
 namespace larder {
 namespace {
@@ -21,8 +23,6 @@ T LoadFrom(const char* bytes) {
 
 // Shorter strings would not save what a second allocation and a look at it cost.
 constexpr size_t kMinCutBytes = 1000;
-// An entry is copied when its expiry comes or goes.
-constexpr size_t kMaxRestBytes = 64 << 10;
 
 // memcmp's call costs more than the comparison of a usual key.
 bool SameBytes(const char* a, const char* b, size_t size) {
@@ -63,18 +63,18 @@ std::string_view StringValue::Whole() const {
 
 Entry::Cut Entry::CutText(size_t key_size, size_t text_size, bool has_expiry, bool has_freshness) {
   const auto entry_bytes = [&](size_t value_size) {
-    return SizeClass(SizeFor(key_size, value_size, has_expiry, has_freshness));
+    return ResidentBytes(SizeFor(key_size, value_size, has_expiry, has_freshness));
   };
   const bool fits_entry = text_size <= kMaxInlineBytes;
   const Cut whole = fits_entry ? Cut{0, text_size} : Cut{text_size, 0};
   if (text_size < kMinCutBytes) [[likely]]
     return whole;
-  const size_t whole_bytes =
-      fits_entry ? entry_bytes(text_size) : entry_bytes(8) + SizeClass(sizeof(Blob) + text_size);
-  const size_t block = SizeClassBelow(sizeof(Blob) + text_size);
+  const size_t whole_bytes = fits_entry ? entry_bytes(text_size)
+                                        : entry_bytes(8) + ResidentBytes(sizeof(Blob) + text_size);
+  const size_t block = SizeClassBelow(std::min(sizeof(Blob) + text_size, kMaxSharingClass));
   const size_t front = block - sizeof(Blob);
   const size_t rest = text_size - front;
-  if (rest == 0 || rest > kMaxRestBytes) return whole;
+  if (rest == 0) return whole;
   const size_t cut_bytes = block + entry_bytes(8 + rest);
   return cut_bytes + whole_bytes / 16 <= whole_bytes ? Cut{front, rest} : whole;
 }
@@ -237,10 +237,15 @@ Entry* Entry::Relocate(Entry* entry, absl::FunctionRef<void*(void*, size_t)> mov
 void Entry::ReleaseValue() {
   if (type() != ValueType::kString) {
     larder::Destroy(object());
-  } else if (IsBlob()) {
-    BlobRef::Adopt(blob());
+    return;
   }
+  if (IsBlob()) BlobRef::Adopt(blob());
+  TagStampPtr(tags()).reset();
 }
+
+Freshness Entry::FreshnessOf(const TagStamp& tags) { return tags.freshness(); }
+
+size_t Entry::BytesOf(const TagStamp& tags) { return tags.allocated_bytes(); }
 
 void Entry::DestroyShell(Entry* entry) { Deallocate(entry, SizeClass(entry->size())); }
 

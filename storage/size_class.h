@@ -17,6 +17,15 @@ constexpr size_t SizeClass(size_t bytes) {
   return (bytes + step - 1) & ~(step - 1);
 }
 
+// The largest class of which several share pages.
+inline constexpr size_t kMaxSharingClass = 14 << 10;
+
+// What an allocation takes of physical memory on average. One that has its pages for itself touches
+// no more of them than it uses, but jemalloc begins it anywhere in the first, which costs a page.
+constexpr size_t ResidentBytes(size_t bytes) {
+  return bytes <= kMaxSharingClass ? SizeClass(bytes) : bytes + (4 << 10);
+}
+
 // The largest class that `bytes` fill. REQUIRES: bytes >= 8.
 constexpr size_t SizeClassBelow(size_t bytes) {
   if (bytes < 16) return 8;

@@ -234,7 +234,7 @@ TEST(EntryTest, FreshnessComesStaysAndGoesWhateverTheSizes) {
                     Entry::SizeFor(key_size, value_size, expected_expiry != kNoExpiry, fresh));
         };
         Entry* entry = Entry::Create(key, Entry::Value::Text(text), expiry, 9);
-        entry = Entry::ChangeFreshness(entry, ~kWord);
+        entry = Entry::ChangeFreshness(entry, kWord + 1);
         entry = Entry::ChangeFreshness(entry, kWord);
         expect(*entry, expiry, true);
         entry = Entry::ChangeExpiry(entry, 8);
@@ -264,9 +264,9 @@ TEST(EntryTest, AFreshnessThatFitsTheClassMovesNothing) {
 
 // What an entry of this key takes with a text in two pieces, or in one.
 size_t BytesWith(size_t key_size, const Entry::Cut& cut) {
-  if (cut.in_blob == 0) return SizeClass(Entry::SizeFor(key_size, cut.in_entry, false));
-  return SizeClass(sizeof(Blob) + cut.in_blob) +
-         SizeClass(Entry::SizeFor(key_size, 8 + cut.in_entry, false));
+  if (cut.in_blob == 0) return ResidentBytes(Entry::SizeFor(key_size, cut.in_entry, false));
+  return ResidentBytes(sizeof(Blob) + cut.in_blob) +
+         ResidentBytes(Entry::SizeFor(key_size, 8 + cut.in_entry, false));
 }
 
 TEST(EntryTest, ATextIsCutWhereThatSavesASixteenth) {
@@ -287,10 +287,11 @@ TEST(EntryTest, ATextIsCutWhereThatSavesASixteenth) {
 }
 
 TEST(EntryTest, SizesThatAreUsualTakeLittleMoreThanTheirBytes) {
-  for (const size_t size : {1024u, 2048u, 4096u, 8192u, 10'000u, 16'384u, 65'536u, 100'000u}) {
+  for (const size_t size : {1024u, 2048u, 4096u, 8192u, 10'000u, 16'384u, 20'000u, 24'000u}) {
     const size_t bytes = BytesWith(16, Entry::CutText(16, size, false, false));
     EXPECT_LE(bytes, size + size / 20 + 24) << size;
   }
+  EXPECT_EQ(Entry::CutText(16, 30'000, false, false).in_entry, 0u);
 }
 
 TEST(EntryTest, ACutTextIsReadAsOneAndInItsPieces) {
