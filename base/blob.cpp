@@ -30,6 +30,11 @@ void BlobRef::Reserve(size_t capacity) {
   blob_->capacity_ = bytes - sizeof(Blob);
 }
 
+void BlobRef::Relocate(absl::FunctionRef<void*(void*, size_t)> move) {
+  LARDER_DCHECK(unique());
+  blob_ = static_cast<Blob*>(move(blob_, sizeof(Blob) + blob_->capacity_));
+}
+
 void BlobRef::Free(Blob* blob) {
   const size_t bytes = sizeof(Blob) + blob->capacity_;
   blob->~Blob();

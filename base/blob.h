@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "base/check.h"
 
 namespace larder {
@@ -73,6 +74,9 @@ class BlobRef {
   // Makes room for `capacity` bytes, keeping size and bytes; may move the blob.
   // REQUIRES: unique().
   void Reserve(size_t capacity);
+
+  // Offers move(memory, bytes) the allocation; it returns where that is now. REQUIRES: unique().
+  void Relocate(absl::FunctionRef<void*(void*, size_t)> move);
 
   bool unique() const {
     return blob_ != nullptr && blob_->references_.load(std::memory_order_acquire) == 1;

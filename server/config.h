@@ -170,6 +170,12 @@ struct Config {
   bool dynamic_hz = true;
   int64_t active_expire_effort = 1;
   bool active_rehashing = true;
+  bool active_defrag = true;
+  int64_t active_defrag_ignore_bytes = int64_t{100} << 20;
+  int64_t active_defrag_threshold_lower = 10;
+  int64_t active_defrag_threshold_upper = 100;
+  int64_t active_defrag_cycle_min = 1;
+  int64_t active_defrag_cycle_max = 25;
   bool lazyfree_lazy_eviction = false;
   bool lazyfree_lazy_expire = false;
   bool lazyfree_lazy_server_del = false;

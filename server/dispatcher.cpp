@@ -389,9 +389,12 @@ bool Dispatcher::EvictSlice(UnixMillis now) {
   const int64_t limit_bytes = settings_->maxmemory_bytes;
   if (evictor_.Within(limit_bytes)) return false;
   context_.now_ = now;
-  const bool possible = MakeRoom();
+  const int64_t evicted_before = counters_.evicted_keys.Get();
+  MakeRoom();
   PublishEvents();
-  return possible && !evictor_.Within(limit_bytes);
+  // Room may come without evicting, from what is on its way out or from pages that are released;
+  // asking for it again and again would only take the processor from those who make it.
+  return counters_.evicted_keys.Get() != evicted_before && !evictor_.Within(limit_bytes);
 }
 
 void Dispatcher::Reject(Client& client, const Command* command, std::string_view error,

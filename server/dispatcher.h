@@ -164,7 +164,7 @@ class Dispatcher {
   HoldWatch& hold_watch() { return hold_watch_; }
 
   // Evicts for half a millisecond at most if memory is over its limit, whether or not a command
-  // wants room. True if there is more to evict. REQUIRES: no shard's lock is held.
+  // wants room. True if it did and there is more to evict. REQUIRES: no shard's lock is held.
   bool EvictSlice(UnixMillis now);
 
  private:

@@ -199,7 +199,7 @@ void WriteMemory(const Source& source, InfoWriter& out) {
   out.Field("mem_cluster_links", int64_t{0});
   out.Field("mem_aof_buffer", int64_t{0});
   out.Field("mem_allocator", AllocatorName());
-  out.Field("active_defrag_running", int64_t{0});
+  out.Field("active_defrag_running", source.figures.stats.defrag_cpu_percent);
   out.Field("lazyfree_pending_objects", figures.lazyfree_pending);
   out.Field("lazyfreed_objects", figures.lazyfreed);
   out.Field("maxmemory_source", NameOf(figures.maxmemory_source));
@@ -275,10 +275,14 @@ void WriteStats(const Source& source, InfoWriter& out) {
   out.Field("total_forks", int64_t{0});
   out.Field("migrate_cached_sockets", int64_t{0});
   out.Field("slave_expires_tracked_keys", int64_t{0});
-  constexpr std::array<std::string_view, 6> kDefragmentation = {
-      "active_defrag_hits",       "active_defrag_misses",     "active_defrag_key_hits",
-      "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time"};
-  out.Fields(kDefragmentation, 0);
+  // A key is one allocation here, or two, each looked at for itself: what is said of allocations
+  // and of keys is the same.
+  out.Field("active_defrag_hits", stats.defrag_moved);
+  out.Field("active_defrag_misses", stats.defrag_left);
+  out.Field("active_defrag_key_hits", stats.defrag_moved);
+  out.Field("active_defrag_key_misses", stats.defrag_left);
+  out.Field("total_active_defrag_time", stats.defrag_ms);
+  out.Field("current_active_defrag_time", int64_t{0});
   out.Field("tracking_total_keys", stats.tracked_keys);
   out.Field("tracking_total_items", stats.tracked_items);
   out.Field("tracking_total_prefixes", stats.tracked_prefixes);

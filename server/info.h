@@ -110,6 +110,10 @@ struct InfoFigures {
     int64_t evicted_keys = 0;
     int64_t evicted_clients = 0;
     int64_t expire_cycle_ms = 0;
+    int64_t defrag_moved = 0;
+    int64_t defrag_left = 0;
+    int64_t defrag_ms = 0;
+    int64_t defrag_cpu_percent = 0;  // Of the busiest thread; 0: none is at it.
     int64_t channels = 0;
     int64_t patterns = 0;
     int64_t shard_channels = 0;

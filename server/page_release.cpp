@@ -28,6 +28,8 @@ constexpr int64_t kLostPartOfLimit = 25;
 constexpr int64_t kLostOfAnyLimit = int64_t{32} << 20;
 // What is free for a moment only, FLUSHALL before the next load say, is not worth the faults.
 constexpr int kLooksBeforeRelease = 10;
+// While fragmentation costs keys, what moving entries together has emptied is wanted sooner.
+constexpr int kLooksUnderStrain = 2;
 // While keys are being deleted in numbers more pages become free all the time, and whoever frees
 // them would wait for the allocator's locks: the release comes when that is over, or after so many
 // looks.
@@ -46,6 +48,12 @@ bool PageBalance::WantsRelease(const Look& look) {
   // Near the limit there is no time to wait.
   if (look.limit.bytes > 0 && look.resident_bytes > look.limit.bytes &&
       free_bytes > limit_kept_bytes) {
+    return true;
+  }
+  // What moving entries together has emptied looks no different from what is lost: releasing tells.
+  looks_strained_ = Strain(look) > 0 ? looks_strained_ + 1 : 0;
+  if (looks_strained_ > kLooksUnderStrain) {
+    looks_strained_ = 0;
     return true;
   }
   const bool are_too_many = free_bytes > kept_bytes;

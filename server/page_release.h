@@ -54,6 +54,7 @@ class PageBalance {
   int64_t last_used_bytes_ = 0;
   int looks_too_many_ = 0;  // In succession.
   int looks_put_off_ = 0;
+  int looks_strained_ = 0;  // In succession.
 };
 
 class PageRelease {

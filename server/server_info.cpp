@@ -111,6 +111,11 @@ void ServerInfo::GatherStats(InfoFigures& figures) const {
     figures.persistence.changes_since_save += counters.dirty.Get();
     figures.clients.blocked += worker->blocked_clients().Get();
     figures.clients.by_thread.push_back(worker->connection_count());
+    const DefragCycle::Figures& defrag = worker->defrag_figures();
+    stats.defrag_moved += defrag.moved.Get();
+    stats.defrag_left += defrag.left.Get();
+    stats.defrag_ms += defrag.busy_ns.Get() / 1'000'000;
+    stats.defrag_cpu_percent = std::max(stats.defrag_cpu_percent, defrag.cpu_percent.Get());
     if (counters.reset_pending()) continue;
     stats.connections_received += counters.connections_received.Get();
     stats.connections_rejected += counters.connections_rejected.Get();

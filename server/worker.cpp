@@ -40,7 +40,8 @@ Worker::Worker(Server& server, uint32_t index)
     : server_(server),
       index_(index),
       counters_(server.command_table().all().size()),
-      expire_cycle_(server.keyspace(), index, server.worker_count()) {
+      expire_cycle_(server.keyspace(), index, server.worker_count()),
+      defrag_cycle_(server.keyspace(), index, server.worker_count()) {
   dispatcher_ = std::make_unique<Dispatcher>(Dispatcher::Options{
       .services = server,
       .keyspace = server.keyspace(),
@@ -120,6 +121,7 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   if (clients_have_grown_) EvictClients();
   FreeClosed();
   if (expire_cycle_.active()) ExpireSlice();
+  if (defrag_cycle_.active()) DefragSlice(MonoNow());
   if (may_be_over_limit_) {
     server_.TrimTracking(settings_->tracking_table_max_keys);
     // While clients are paused the data stands still. Cron looks again afterwards.
@@ -133,7 +135,8 @@ std::chrono::nanoseconds Worker::BeforeWait(MonoTime /*now*/) {
   // expired may have been news to subscribers.
   const bool busy = upkeep || !to_read_.empty() || !to_flush_.empty() || !to_free_.empty();
   dispatcher_->hold_watch().BeforeWait(CycleCount());
-  return busy ? std::chrono::nanoseconds(0) : std::chrono::seconds(1);
+  if (busy) return std::chrono::nanoseconds(0);
+  return defrag_cycle_.active() ? defrag_cycle_.UntilSlice(MonoNow()) : std::chrono::seconds(1);
 }
 
 void Worker::RunRound() {
@@ -177,6 +180,12 @@ void Worker::ExpireSlice() {
   if (thread_tracking.has_broadcasts) server_.SendBroadcasts();
 }
 
+void Worker::DefragSlice(MonoTime now) {
+  if (defrag_cycle_.UntilSlice(now).count() > 0) return;
+  dispatcher_->hold_watch().Begin(CycleCount());
+  dispatcher_->hold_watch().Note(defrag_cycle_.Run().count());
+}
+
 void Worker::FollowConfig() {
   if (server_.config_version() != config_version_) [[unlikely]]
     RefreshConfig();
@@ -204,6 +213,14 @@ void Worker::Cron() {
   if (server_.cron_paused()) return;
   if (index_ == 0) server_.info().Sample(loop_.now());
   if (server_.active_expiry()) expire_cycle_.StartPass();
+  defrag_cycle_.Consider({.enabled = config_->active_defrag,
+                          .maxmemory_bytes = config_->max_memory_bytes,
+                          .ignored_bytes = config_->active_defrag_ignore_bytes,
+                          .threshold_lower = config_->active_defrag_threshold_lower,
+                          .threshold_upper = config_->active_defrag_threshold_upper,
+                          .least_cpu_percent = config_->active_defrag_cycle_min,
+                          .most_cpu_percent = config_->active_defrag_cycle_max},
+                         loop_.now());
   dispatcher_->SweepLeases(index_, static_cast<uint32_t>(server_.workers().size()));
   may_be_over_limit_ = true;  // Memory also grows without a command that asks for room.
   if (loop_.now() >= next_look_at_clients_) {

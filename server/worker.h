@@ -25,6 +25,7 @@
 #include "server/client_memory.h"
 #include "server/config.h"
 #include "server/connection.h"
+#include "server/defrag_cycle.h"
 #include "server/dispatcher.h"
 #include "server/error_counters.h"
 #include "server/expire_cycle.h"
@@ -82,6 +83,7 @@ class Worker : public ClientHost {
   const ErrorCounters& errors() const { return errors_; }
   ErrorCounters& errors() { return errors_; }
   Counter& blocked_clients() { return blocked_clients_; }
+  const DefragCycle::Figures& defrag_figures() const { return defrag_cycle_.figures(); }
   const Config& config() const { return *config_; }
   // Takes over a configuration that has changed.
   void FollowConfig();
@@ -135,6 +137,7 @@ class Worker : public ClientHost {
   std::chrono::nanoseconds BeforeWait(MonoTime now);
   void FreePiece();
   void ExpireSlice();
+  void DefragSlice(MonoTime now);
   void RefreshConfig();
   void Open(AcceptedSocket socket);
   void Refuse(const AcceptedSocket& socket, std::string_view error);
@@ -160,6 +163,7 @@ class Worker : public ClientHost {
   Counter blocked_clients_;
   std::unique_ptr<Dispatcher> dispatcher_;
   ExpireCycle expire_cycle_;
+  DefragCycle defrag_cycle_;
   bool may_be_over_limit_ = false;  // Of memory or tracked keys: to be looked at before waiting.
   std::thread thread_;
 

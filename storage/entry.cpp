@@ -224,6 +224,16 @@ Entry* Entry::ChangeFreshness(Entry* entry, std::optional<uint64_t> packed) {
   return entry;
 }
 
+Entry* Entry::Relocate(Entry* entry, absl::FunctionRef<void*(void*, size_t)> move) {
+  if (entry->IsBlob()) {
+    BlobRef blob = BlobRef::Adopt(entry->blob());
+    // Under the shard's lock nobody takes a reference, so that it stays unshared.
+    if (blob.unique()) blob.Relocate(move);
+    entry->SetBlobPointer(blob.Detach());
+  }
+  return static_cast<Entry*>(move(entry, SizeClass(entry->size())));
+}
+
 void Entry::ReleaseValue() {
   if (type() != ValueType::kString) {
     larder::Destroy(object());

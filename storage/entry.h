@@ -28,6 +28,7 @@
 #include <optional>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "base/blob.h"
 #include "storage/freshness.h"
 #include "storage/object.h"
@@ -203,6 +204,9 @@ class Entry {
   static Entry* ChangeExpiry(Entry* entry, UnixMillis expiry);
   // The same for another freshness alone, or none. REQUIRES: a string. Tags are not released.
   static Entry* ChangeFreshness(Entry* entry, std::optional<uint64_t> packed);
+  // Offers move(memory, bytes) the entry and, unless a reply shares it, its blob; it returns where
+  // that is now. Returns where the entry is.
+  static Entry* Relocate(Entry* entry, absl::FunctionRef<void*(void*, size_t)> move);
   // Drops what the value points to; the value must be replaced at once.
   void ReleaseValue();
   // A collection has come out of a change with another encoding or address.

@@ -140,6 +140,11 @@ uint64_t Shard::Scan(int db, uint64_t cursor, const std::function<void(Entry&)>&
   return table == nullptr ? 0 : table->Scan(cursor, visit);
 }
 
+uint64_t Shard::Relocate(int db, uint64_t cursor, absl::FunctionRef<void*(void*, size_t)> move) {
+  Table* table = TableOf(db);
+  return table == nullptr ? 0 : table->Relocate(cursor, move);
+}
+
 // ---- Changing
 
 std::unique_ptr<Table>& Shard::PlaceOf(int db) {

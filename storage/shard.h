@@ -111,6 +111,11 @@ class alignas(64) Shard {
   uint64_t Scan(int db, uint64_t cursor, const std::function<void(Entry&)>& visit)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
+  // Offers move(memory, bytes) what the entries of one bucket occupy, walking as Scan does; it
+  // returns where that is now. Nothing but addresses changes, so nobody is told.
+  uint64_t Relocate(int db, uint64_t cursor, absl::FunctionRef<void*(void*, size_t)> move)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   // ---- Changing. Each returns the entry where it now is.
   // Creates or replaces `key` with a string that is held as compactly as it can be; the access bits
   // of a new entry are 0. `expiry` replaces whatever was set: pass the old one to keep it. So does

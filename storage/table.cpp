@@ -167,7 +167,22 @@ uint64_t Table::Scan(uint64_t cursor, absl::FunctionRef<void(Entry&)> visit) con
   const Bucket& home = bucket(index);
   PrefetchChain(home);
   ForEachInChain(home, [&](Entry* entry) { visit(*entry); });
+  return CursorAfter(index);
+}
 
+uint64_t Table::Relocate(uint64_t cursor, absl::FunctionRef<void*(void*, size_t)> move) {
+  if (bucket_count_ == 0) return 0;
+  const uint32_t index = BucketIndex(ReverseCursor(cursor));
+  PrefetchChain(bucket(index));
+  for (Bucket* bucket = &this->bucket(index); bucket != nullptr; bucket = bucket->overflow()) {
+    for (unsigned slot = 0, count = bucket->count(); slot < count; ++slot) {
+      bucket->SetEntry(slot, Entry::Relocate(bucket->entry(slot), move));
+    }
+  }
+  return CursorAfter(index);
+}
+
+uint64_t Table::CursorAfter(uint32_t index) const {
   // Buckets that the current round of growth has split, and their other halves, have a bit more.
   const uint32_t round = std::bit_floor(bucket_count_);
   const bool is_split = index >= round || index < bucket_count_ - round;

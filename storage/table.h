@@ -101,6 +101,8 @@ class Table {
   // l significant bits is one interval, which a split halves and a merge doubles. So whatever the
   // table does between two calls, everything before the cursor has been visited.
   uint64_t Scan(uint64_t cursor, absl::FunctionRef<void(Entry&)> visit) const;
+  // The same walk for who moves what entries occupy (Entry::Relocate).
+  uint64_t Relocate(uint64_t cursor, absl::FunctionRef<void*(void*, size_t)> move);
 
   // ---- Changing.
   // Creates the first bucket if there is none. `version` is what its buckets start with.
@@ -240,6 +242,8 @@ class Table {
     }
   }
   static void PrefetchChain(const Bucket& home);
+  // Where a scan goes on behind this bucket.
+  uint64_t CursorAfter(uint32_t index) const;
 
   void CountEntry(const Entry& entry);
   void UncountEntry(const Entry& entry);

@@ -19,8 +19,8 @@ struct NamedValue {
 };
 
 // CONFIG GET * of Redis 7.0.15 without configuration, but for what Larder's own defaults change
-// (client-output-buffer-limit, maxmemory-clients, save, syslog-ident) and what depends on the
-// machine (dir, port).
+// (activedefrag, client-output-buffer-limit, maxmemory-clients, save, syslog-ident) and what
+// depends on the machine (dir, port).
 // clang-format off
 constexpr NamedValue kRedisDefaults[] = {
     {"acl-pubsub-default", "resetchannels"},
@@ -33,7 +33,7 @@ constexpr NamedValue kRedisDefaults[] = {
     {"active-defrag-threshold-lower", "10"},
     {"active-defrag-threshold-upper", "100"},
     {"active-expire-effort", "1"},
-    {"activedefrag", "no"},
+    {"activedefrag", "yes"},
     {"activerehashing", "yes"},
     {"always-show-logo", "no"},
     {"aof-disable-auto-gc", "no"},

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "base/allocator.h"
+#include "base/clock.h"
+#include "eviction/memory_gauge.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/engine.h"
@@ -211,6 +213,19 @@ TEST(DispatcherTest, FullMemoryRefusesWritesOnly) {
   Engine engine({"--maxmemory", "1"});
   EXPECT_THAT(engine.Run({{"SET", "k", "v"}}), StartsWith("-OOM"));
   EXPECT_EQ(engine.Run({{"GET", "k"}, {"DEL", "k"}}), "$-1\r\n:0\r\n");
+}
+
+// Whoever asks would be asked again at once, and take a whole processor.
+TEST(DispatcherTest, NothingLeftToEvictIsNoReasonToTryAgain) {
+  if (AllocatorName() == "libc") GTEST_SKIP() << "needs an allocator that counts";
+  constexpr int64_t kGiB = int64_t{1} << 30;
+  Engine engine({"--maxmemory", "1gb", "--maxmemory-policy", "allkeys-lru"});
+  engine.Run({{"SET", "k", "v"}});
+  AllocatorGauge::SetStrain(2 * kGiB);
+  engine.dispatcher().EvictSlice(UnixMillisNow());
+  EXPECT_EQ(engine.counters().evicted_keys.Get(), 1);
+  EXPECT_FALSE(engine.dispatcher().EvictSlice(UnixMillisNow()));
+  AllocatorGauge::SetStrain(0);
 }
 
 TEST(DispatcherTest, ProtectedCommandsAskFirst) {

@@ -69,6 +69,15 @@ TEST(PageBalanceTest, FragmentationStrainsALimitThatDoesNotAllowForIt) {
   EXPECT_EQ(balance.Strain(refusing), 0);
 }
 
+// Moving entries together empties pages, but neither figure moves before they are released.
+TEST(PageBalanceTest, UnderStrainItSoonTriesAgain) {
+  PageBalance balance = Started();
+  const PageBalance::Look look = Look(800, 20 + 141, 1000 * kMiB);
+  balance.AfterRelease(look);
+  EXPECT_EQ(LooksUntilRelease(balance, look), 3);
+  EXPECT_EQ(LooksUntilRelease(balance, look), 3);
+}
+
 TEST(PageBalanceTest, NothingIsLostBeforeMuchWas) {
   PageBalance balance = Started();
   EXPECT_EQ(balance.Strain(Look(1000, 20 + 141, 1000 * kMiB)), 0);

@@ -1,6 +1,8 @@
 #include "storage/entry.h"
 
+#include <cstring>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/allocator.h"
@@ -44,6 +46,43 @@ TEST(EntryTest, KeepsKeyValueExpiryAndAccessBitsAtEveryLength) {
       }
     }
   }
+}
+
+// Gives every allocation another address and notes how large it is.
+auto MoveNoting(std::multiset<size_t>& sizes) {
+  return [&sizes](void* memory, size_t bytes) {
+    sizes.insert(bytes);
+    void* moved = Allocate(bytes);
+    std::memcpy(moved, memory, bytes);
+    Deallocate(memory, bytes);
+    return moved;
+  };
+}
+
+TEST(EntryTest, RelocatingMovesTheEntryAndItsBlob) {
+  const std::string text(10'000, 'v');
+  BlobRef blob = BlobRef::CopyOf(text);
+  const size_t blob_bytes = blob->allocated_bytes();
+  Entry* entry = Entry::Create("key", Entry::Value::OfBlob(blob.Detach(), "rest"), kNoExpiry, 5);
+  std::multiset<size_t> sizes;
+  entry = Entry::Relocate(entry, MoveNoting(sizes));
+  EXPECT_EQ(sizes, (std::multiset<size_t>{SizeClass(entry->size()), blob_bytes}));
+  EXPECT_EQ(entry->key(), "key");
+  EXPECT_EQ(entry->access(), 5u);
+  EXPECT_EQ(TextOf(*entry), text + "rest");
+  Entry::Destroy(entry);
+}
+
+TEST(EntryTest, RelocatingLeavesABlobThatAReplyShares) {
+  BlobRef blob = BlobRef::CopyOf("shared");
+  BlobRef reply = blob;
+  Entry* entry = Entry::Create("key", Entry::Value::OfBlob(blob.Detach()), kNoExpiry, 0);
+  std::multiset<size_t> sizes;
+  entry = Entry::Relocate(entry, MoveNoting(sizes));
+  EXPECT_EQ(sizes, std::multiset<size_t>{SizeClass(entry->size())});
+  EXPECT_EQ(entry->blob(), reply.get());
+  Entry::Destroy(entry);
+  EXPECT_TRUE(reply.unique());
 }
 
 TEST(EntryTest, KeysThatDifferInOneByteAreDifferent) {

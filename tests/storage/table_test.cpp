@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/allocator.h"
 #include "base/random.h"
 #include "storage/hash.h"
 #include "storage/key_hash.h"
@@ -135,6 +137,29 @@ TEST_F(TableTest, ScanVisitsEveryKeyExactlyOnceWhileNothingChanges) {
   } while (cursor != 0);
   EXPECT_EQ(visits.size(), 5000u);
   for (const auto& [key, count] : visits) EXPECT_EQ(count, 1) << key;
+}
+
+// Gives it another address.
+void* MovedOf(void* memory, size_t bytes) {
+  void* moved = Allocate(bytes);
+  std::memcpy(moved, memory, bytes);
+  Deallocate(memory, bytes);
+  return moved;
+}
+
+TEST_F(TableTest, RelocatingOffersEveryEntryOnceAndKeepsWhereItIsNow) {
+  constexpr int kKeys = 3000;
+  for (int i = 0; i < kKeys; ++i) Add(Name(i));
+  int offered = 0;
+  uint64_t cursor = 0;
+  do {
+    cursor = table_.Relocate(cursor, [&](void* memory, size_t bytes) {
+      return ++offered % 2 == 0 ? memory : MovedOf(memory, bytes);
+    });
+  } while (cursor != 0);
+  EXPECT_EQ(offered, kKeys);
+  table_.CheckInvariants();
+  for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(table_.Find(HashedKey::Of(Name(i)))) << i;
 }
 
 TEST_F(TableTest, ScanOfForeignCursorsEnds) {

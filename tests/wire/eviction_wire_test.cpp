@@ -7,6 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/machine_memory.h"
 #include "tests/support/background.h"
 #include "tests/support/process_figures.h"
 #include "tests/support/resp_client.h"
@@ -210,6 +211,69 @@ INSTANTIATE_TEST_SUITE_P(Policies, EvictionUnderLoadTest,
                            }
                            return name;
                          });
+
+// Redis's way, where clients' buffers count as data: all goes, and it does not fit even so.
+TEST(EvictionForHugeValuesTest, OneLargerThanMaxMemoryIsRefused) {
+  if (kSanitized) GTEST_SKIP() << "only what shards hold is counted";
+  const ServerProcess server =
+      ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lru", "--maxmemory-clients", "0"});
+  RespClient client(server.port());
+  for (const char* key : {"a", "b", "c"}) client.Call({"SET", key, "1"});
+  client.Call({"CONFIG", "SET", "maxmemory", "8mb"});
+  EXPECT_EQ(client.Raw({"SET", "huge", std::string(16 << 20, 'x')}), kOutOfMemory);
+  EXPECT_EQ(client.Call({"DBSIZE"}).integer, 0);
+  EXPECT_EQ(client.Raw({"SET", "a", "1"}), "+OK\r\n");
+}
+
+TEST(ActiveDefragmentationTest, IsOnAndCanBeSwitchedOff) {
+  const ServerProcess server = ServerProcess::StartLarder({});
+  RespClient client(server.port());
+  EXPECT_EQ(client.Call({"CONFIG", "GET", "activedefrag"}).elements[1].text, "yes");
+  EXPECT_EQ(InfoNumber(client, "active_defrag_running"), 0);
+  EXPECT_EQ(client.Raw({"CONFIG", "SET", "activedefrag", "no"}), "+OK\r\n");
+  EXPECT_EQ(client.Raw({"CONFIG", "SET", "activedefrag", "yes"}), "+OK\r\n");
+}
+
+TEST(ActiveDefragmentationTest, WinsBackWhatDeletedKeysLeftAndLosesNone) {
+  if (kSanitized) GTEST_SKIP() << "A sanitizer's allocator does not tell how full its slabs are.";
+  constexpr int kKeys = 400'000;
+  const ServerProcess server =
+      ServerProcess::StartLarder({"--threads", "2", "--maxmemory", "100mb", "--activedefrag", "no",
+                                  "--enable-debug-command", "yes"});
+  RespClient client(server.port());
+  ASSERT_EQ(client.Raw({"DEBUG", "POPULATE", std::to_string(kKeys), "key", "100"}), "+OK\r\n");
+  for (int i = 0; i < kKeys; i += 1000) {
+    std::vector<std::string> request = {"DEL"};
+    for (int j = i; j < i + 1000; ++j) {
+      if (j % 4 != 0) request.push_back("key:" + std::to_string(j));
+    }
+    ASSERT_EQ(client.Call(request).integer, 750);
+  }
+  const std::string digest = client.Raw({"DEBUG", "DIGEST"});
+  const auto wasted = [&] {
+    return InfoNumber(client, "allocator_active") - InfoNumber(client, "allocator_allocated");
+  };
+  const int64_t wasted_before = wasted();
+  ASSERT_GT(wasted_before, 20 << 20);
+  client.Call({"CONFIG", "SET", "activedefrag", "yes"});
+  EXPECT_TRUE(Eventually([&] { return wasted() < wasted_before / 2; }));
+  EXPECT_GT(InfoNumber(client, "active_defrag_hits"), 0);
+  EXPECT_EQ(client.Raw({"DEBUG", "DIGEST"}), digest);
+}
+
+TEST(MaxMemoryAutoTest, IsAShareOfWhatThereIs) {
+  const ServerProcess server = ServerProcess::StartLarder({"--maxmemory", "auto"});
+  RespClient client(server.port());
+  const int64_t bytes = InfoNumber(client, "maxmemory");
+  EXPECT_EQ(client.Call({"CONFIG", "GET", "maxmemory"}).elements[1].text, std::to_string(bytes));
+  const MachineMemory machine = FindMachineMemory();
+  EXPECT_GT(bytes, machine.bytes / 2);
+  EXPECT_LT(bytes, machine.bytes);
+  const std::string source = machine.source == MemorySource::kControlGroup
+                                 ? "maxmemory_source:cgroup"
+                                 : "maxmemory_source:machine";
+  EXPECT_THAT(client.Call({"INFO", "memory"}).text, testing::HasSubstr(source));
+}
 
 TEST(EvictionOfHugeValuesTest, TheyAreFreedInTheBackground) {
   const ServerProcess server = ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lru"});
