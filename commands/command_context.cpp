@@ -254,10 +254,20 @@ Entry* CommandContext::SetFreshness(size_t key, Entry* entry, const Freshness& f
   return shard.SetFreshness(db(), keys_[key], entry, &freshness);
 }
 
+void CommandContext::SetTags(size_t key, Entry* entry, TagStampPtr tags) {
+  Shard& shard = *shards_[key];
+  shard.mu().AssertHeld();
+  shard.SetTags(db(), keys_[key], entry, std::move(tags));
+}
+
 LeaseTable& CommandContext::leases(size_t key) { return services_->leases(shards_[key]->id()); }
 
+const StampedeRule* CommandContext::RuleFor(size_t key) const {
+  return settings_->stampede_rules->Match(keys_[key].text);
+}
+
 const std::shared_ptr<StampedeFigures>& CommandContext::FiguresFor(size_t key) const {
-  const StampedeRule* const rule = settings_->stampede_rules->Match(keys_[key].text);
+  const StampedeRule* const rule = RuleFor(key);
   return rule == nullptr ? services_->stampede_figures() : rule->figures;
 }
 
@@ -269,6 +279,7 @@ void CommandContext::LeasesChanged(size_t key) {
 void CommandContext::WakeAtEndOfLease(size_t key) {
   LeaseTable::Record* const record = leases(key).Find(db(), keys_[key].text, MonoTime::min());
   LARDER_DCHECK(record != nullptr);
+  if (record->ticket) return;
   if (std::exchange(record->wake_set, true)) return;
   services_->WakeWaitersAt(record->until, shards_[key]->id(), db(), keys_[key].text);
 }

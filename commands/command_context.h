@@ -117,6 +117,8 @@ class CommandContext {
   void EndEdit(size_t key, Entry* entry, const Object& object, size_t bytes_before, bool changed);
   Entry* SetExpiry(size_t key, Entry* entry, UnixMillis expiry);
   Entry* SetFreshness(size_t key, Entry* entry, const Freshness& freshness);
+  // Part of a SetString or its like with a freshness, which comes before.
+  void SetTags(size_t key, Entry* entry, TagStampPtr tags);
   // True if there was one. `lazy` asks for background freeing.
   bool Erase(size_t key, Shard::Reclaim reclaim);
   // Removes a collection in which nothing is left; that it was emptied has been counted.
@@ -156,11 +158,13 @@ class CommandContext {
 
   // ---- Stampede protection: leases of key number `key`.
   LeaseTable& leases(size_t key);
+  // The rule that applies to it; null if none does.
+  const StampedeRule* RuleFor(size_t key) const;
   // Where what happens to the key counts.
   const std::shared_ptr<StampedeFigures>& FiguresFor(size_t key) const;
   // A lease has ended and no value has come: who waits for the key is to ask again.
   void LeasesChanged(size_t key);
-  // The same when the lease that there is ends by itself.
+  // The same when the lease that there is ends by itself. A key in line for one is woken anyway.
   void WakeAtEndOfLease(size_t key);
   size_t WaiterCount(size_t key);
 

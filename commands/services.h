@@ -27,10 +27,12 @@ class Keyspace;
 struct KeyspaceFigures;  // commands/keyspace_figures.h
 struct PrefixTotals;     // commands/prefix_lookups.h
 class LatencyMonitor;    // commands/latency_monitor.h
+class LeaseCap;          // eviction/lease_cap.h
 class LeaseTable;        // eviction/lease_table.h
 class MissRatioCurve;    // eviction/miss_ratio_curve.h
 class SlowLog;           // commands/slow_log.h
 class StampedeFigures;   // eviction/stampede_figures.h
+class TagTable;          // storage/tags.h
 class WatchTable;        // commands/watch_table.h
 
 enum class PauseMode : uint8_t { kWrite, kAll };
@@ -153,6 +155,10 @@ class Services {
   // ---- Stampede protection.
   // REQUIRES: the shard's lock is held.
   virtual LeaseTable& leases(uint32_t shard_id) = 0;
+  virtual TagTable& tags() = 0;
+  // Somebody is in line, or has taken its turn: leases that end by themselves are to be noticed, on
+  // this thread. REQUIRES: the calling thread serves clients.
+  virtual void WatchLeases(const std::shared_ptr<LeaseCap>& cap) = 0;
   // A number that no other process has: tokens of leases name it.
   virtual uint64_t incarnation() const = 0;
   // Of keys to which no rule applies.

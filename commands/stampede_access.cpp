@@ -8,6 +8,7 @@
 #include "commands/held_leases.h"
 #include "eviction/early_refresh.h"
 #include "eviction/stampede_figures.h"
+#include "storage/tags.h"
 
 namespace larder {
 namespace {
@@ -30,6 +31,7 @@ class Inquiry {
     const Freshness freshness = entry->freshness();
     const milliseconds fresh_for(freshness.fresh_until - ctx_.now());
     if (fresh_for.count() >= 0) return WithFresh(entry, fresh_for, freshness.load_time);
+    stale_ = entry;
     if (demand_.most_stale && -fresh_for > *demand_.most_stale) return WithoutValue();
     return WithStale(entry);
   }
@@ -45,15 +47,15 @@ class Inquiry {
     if (!RefreshesEarly(fresh_for, load_time, demand_.beta, unit) || Record() != nullptr) {
       return fresh;
     }
-    std::shared_ptr<Lease> lease = Elect();
+    std::shared_ptr<Lease> lease = Elect(/*gets_in_line=*/false).lease;
     if (lease == nullptr) return fresh;
     figures().Count(StampedeFigures::kEarlyRefreshes);
     return {.state = State::kRefresh, .entry = entry, .lease = std::move(lease)};
   }
 
   StampedeAnswer WithStale(Entry* entry) {
-    if (demand_.lease.count() > 0 && Record() == nullptr) {
-      if (std::shared_ptr<Lease> lease = Elect()) {
+    if (Record() == nullptr && demand_.lease.count() > 0) {
+      if (std::shared_ptr<Lease> lease = Elect(/*gets_in_line=*/false).lease) {
         return {.state = State::kRefresh, .entry = entry, .lease = std::move(lease)};
       }
     }
@@ -64,35 +66,48 @@ class Inquiry {
   StampedeAnswer WithoutValue() {
     const LeaseTable::Record* const record = Record();
     if (record == nullptr) {
-      if (demand_.lease.count() == 0) return {.state = State::kNone};
-      return {.state = State::kLoad, .lease = Elect()};
+      return demand_.lease.count() == 0 ? StampedeAnswer{.state = State::kNone} : Load();
     }
     if (record->is_negative) {
       figures().Count(StampedeFigures::kNegativeServed);
       return {.state = State::kFresh};
     }
-    if (record->lease == nullptr) return None(*record, milliseconds::max());
-    if (!MayWait()) return None(*record, kPollHint);
-    Wait();
-    return {.state = State::kWaiting};
+    if (record->ticket && ctx_.retrying() && demand_.lease.count() > 0) return Load();
+    if (record->lease == nullptr && !record->ticket) return None(*record);
+    return MayWait() ? Wait() : NotNow();
   }
 
-  LeaseTable::Record* Record() { return leases_.Find(ctx_.db(), ctx_.key(key_).text, Now()); }
+  // Nobody loads, and this caller would: if it is the key's turn, or no rule says when that is.
+  StampedeAnswer Load() {
+    const bool may_wait = MayWait();
+    LeaseTable::Election election = Elect(/*gets_in_line=*/may_wait);
+    if (!election.held_back) return {.state = State::kLoad, .lease = std::move(election.lease)};
+    return may_wait ? Wait() : NotNow();
+  }
 
-  std::shared_ptr<Lease> Elect() {
-    std::shared_ptr<Lease> lease = leases_.Grant(ctx_.db(), ctx_.key(key_).text,
-                                                 {.holder = ctx_.client().id(),
-                                                  .duration = demand_.lease,
-                                                  .follows_connection = demand_.follows_connection,
-                                                  .figures = *demand_.figures},
-                                                 Now());
-    if (lease == nullptr) return nullptr;
+  LeaseTable::Record* Record() { return FindRecord(ctx_, key_, stale_, Now()); }
+
+  // `gets_in_line`: the caller waits if its rule has as many leases out as it may.
+  LeaseTable::Election Elect(bool gets_in_line) {
+    LeaseTable::Election election =
+        leases_.Grant(ctx_.db(), ctx_.key(key_).text,
+                      {.holder = ctx_.client().id(),
+                       .duration = demand_.lease,
+                       .follows_connection = demand_.follows_connection,
+                       .after_invalidation = ctx_.server().tags().sequence(),
+                       .figures = *demand_.figures,
+                       .cap = demand_.cap,
+                       .gets_in_line = gets_in_line},
+                      Now());
+    if (election.held_back && !ctx_.retrying()) figures().Count(StampedeFigures::kHeldBack);
+    if (demand_.cap != nullptr) ctx_.server().WatchLeases(demand_.cap);
+    if (election.lease == nullptr) return election;
     figures().Count(StampedeFigures::kLeases);
-    ctx_.server().UpdateObserved(lease->shard);
+    ctx_.server().UpdateObserved(election.lease->shard);
     std::unique_ptr<HeldLeases>& held = ctx_.client().leases;
     if (held == nullptr) held = std::make_unique<HeldLeases>();
-    held->Add(lease, Now());
-    return lease;
+    held->Add(election.lease, Now());
+    return election;
   }
 
   // A connection that holds a lease is never parked: with several callers on it, it might wait for
@@ -109,7 +124,7 @@ class Inquiry {
     return held == nullptr || !held->AnyLeft(Now());
   }
 
-  void Wait() {
+  StampedeAnswer Wait() {
     const MonoTime began = Now();
     ctx_.WakeAtEndOfLease(key_);
     if (!ctx_.retrying()) figures().Count(StampedeFigures::kWaits);
@@ -123,11 +138,19 @@ class Inquiry {
              },
          .when_deleted = true},
         keys);
+    return {.state = State::kWaiting};
   }
 
-  StampedeAnswer None(const LeaseTable::Record& record, milliseconds hint) {
-    const auto left = std::chrono::ceil<milliseconds>(record.until - Now());
-    return {.state = State::kNone, .retry = std::min(left, hint)};
+  // Nobody is elected for a while.
+  StampedeAnswer None(const LeaseTable::Record& record) {
+    return {.state = State::kNone, .retry = std::chrono::ceil<milliseconds>(record.until - Now())};
+  }
+  // Somebody loads, or the key has to wait for its turn.
+  StampedeAnswer NotNow() {
+    const LeaseTable::Record* const record = Record();
+    const MonoTime until = record == nullptr ? MonoTime::max() : record->until;
+    const auto left = std::chrono::ceil<milliseconds>(until - Now());
+    return {.state = State::kNone, .retry = std::min(left, kPollHint)};
   }
 
   MonoTime Now() {
@@ -141,24 +164,37 @@ class Inquiry {
   const size_t key_;
   const StampedeDemand& demand_;
   LeaseTable& leases_;
-  MonoTime now_{};  // Read when it is first needed: a fresh value does without.
+  const Entry* stale_ = nullptr;  // The value, if it is stale.
+  MonoTime now_{};                // Read when it is first needed: a fresh value does without.
 };
 
 constexpr size_t kIncarnationDigits = 16;
 
 }  // namespace
 
-std::optional<milliseconds> FillWithToken(CommandContext& ctx, size_t key, std::string_view token) {
+LeaseTable::Record* FindRecord(CommandContext& ctx, size_t key, const Entry* entry, MonoTime now) {
+  LeaseTable::Record* const record = ctx.leases(key).Find(ctx.db(), ctx.key(key).text, now);
+  const TagStamp* const tags = entry == nullptr ? nullptr : entry->tags();
+  if (record == nullptr || record->lease == nullptr || tags == nullptr) return record;
+  if (record->lease->after_invalidation >= tags->InvalidatedAt()) return record;
+  VoidLease(ctx, key);
+  return nullptr;
+}
+
+std::optional<milliseconds> FillWithToken(CommandContext& ctx, size_t key, std::string_view token,
+                                          const TagStamp* tags) {
   const uint64_t number = ParseLeaseToken(ctx.server().incarnation(), token);
   StampedeFigures& figures = *ctx.FiguresFor(key);
-  std::optional<std::chrono::nanoseconds> load_time;
-  if (number != 0) {
-    load_time = ctx.leases(key).Fill(ctx.db(), ctx.key(key).text, number, MonoNow());
-  }
-  if (!load_time) {
+  const MonoTime now = MonoNow();
+  const LeaseTable::Record* const record = FindRecord(ctx, key, ctx.Peek(key), now);
+  const Lease* const lease = record == nullptr ? nullptr : record->lease.get();
+  const bool is_current = lease != nullptr && lease->number == number;
+  if (!is_current || (tags != nullptr && tags->InvalidatedBefore() > lease->after_invalidation)) {
+    if (is_current) VoidLease(ctx, key);
     figures.Count(StampedeFigures::kLateFills);
     return std::nullopt;
   }
+  const auto load_time = ctx.leases(key).Fill(ctx.db(), ctx.key(key).text, number, now);
   figures.CountFill(*load_time);
   return std::chrono::round<milliseconds>(*load_time);
 }

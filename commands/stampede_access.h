@@ -28,6 +28,7 @@ struct StampedeDemand {
   std::optional<std::chrono::milliseconds> most_stale;  // Nothing: any stale value will do.
   bool follows_connection = true;
   const std::shared_ptr<StampedeFigures>* figures = nullptr;  // Where it counts; never null.
+  std::shared_ptr<LeaseCap> cap;  // Of the key's rule; null without one.
   // Writes the reply for one who has waited in vain.
   std::function<void(ReplyWriter&)> on_timeout;
 };
@@ -58,10 +59,16 @@ StampedeAnswer AskForValue(CommandContext& ctx, size_t key, Entry* entry,
 // first time counts as a lookup.
 Entry* FindOnce(CommandContext& ctx, size_t key);
 
-// Ends the lease that `token` names, for key number `key`: its holder's value may be stored, and
-// took so long to load. Nothing if it is not the current one.
+// What the lease table knows of key number `key`, whose live entry is `entry` (null: none). A lease
+// of a time before the value's tags were invalidated is void, and ends when somebody looks.
+LeaseTable::Record* FindRecord(CommandContext& ctx, size_t key, const Entry* entry, MonoTime now);
+
+// Ends the lease that `token` names, for key number `key`: its holder's value may be stored, with
+// these tags (null: none), and took so long to load. Nothing if it is not the current one, or a tag
+// of this value or of the one before has been invalidated since.
 std::optional<std::chrono::milliseconds> FillWithToken(CommandContext& ctx, size_t key,
-                                                       std::string_view token);
+                                                       std::string_view token,
+                                                       const TagStamp* tags);
 
 // Ends whatever lease there is of key number `key`, which a command was to remove and did not find:
 // whoever loads it may have read from the origin what made the caller remove it.

@@ -30,6 +30,7 @@ StampedeDemand DemandOf(const StampedeRule& rule) {
           .most_stale = std::nullopt,
           .follows_connection = rule.follows_connection,
           .figures = &rule.figures,
+          .cap = rule.cap,
           .on_timeout = [](ReplyWriter& reply) { reply.Null(); }};
 }
 

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/numbers.h"
 #include "base/text.h"
@@ -16,6 +19,7 @@
 #include "commands/string_reply.h"
 #include "eviction/stampede_figures.h"
 #include "eviction/stampede_rule.h"
+#include "storage/tags.h"
 
 namespace larder {
 namespace {
@@ -74,6 +78,15 @@ class Options {
     flag = true;
     return true;
   }
+  // The one option that may be repeated.
+  bool Tag(std::vector<std::string_view>& tags) {
+    if (next_ >= ctx_.argc()) return Fail(error_text::kSyntax);
+    const std::string_view tag = ctx_.arg(next_++);
+    if (std::find(tags.begin(), tags.end(), tag) != tags.end()) return true;
+    if (tags.size() == TagTable::kMostTags) return Fail("ERR a value has at most 16 tags");
+    tags.push_back(tag);
+    return true;
+  }
   bool Fail(std::string_view error) {
     ctx_.reply().Error(error);
     return false;
@@ -103,7 +116,11 @@ int64_t TtlOf(const Entry& entry, UnixMillis now) {
 
 // Negative once it is stale. Nothing if it never will be.
 std::optional<int64_t> FreshFor(const Entry& entry, UnixMillis now) {
-  if (entry.has_freshness()) return MillisecondsLeft(entry.freshness().fresh_until, now);
+  if (entry.has_freshness()) {
+    const UnixMillis fresh_until = entry.freshness().fresh_until;
+    if (fresh_until == Freshness::kAlways) return std::nullopt;
+    return MillisecondsLeft(fresh_until, now);
+  }
   if (entry.has_expiry()) return MillisecondsLeft(entry.expiry(), now);
   return std::nullopt;
 }
@@ -210,7 +227,9 @@ bool ParseDemand(CommandContext& ctx, StampedeDemand& demand) {
 void CacheGet(CommandContext& ctx) {
   StampedeDemand demand;
   if (!ParseDemand(ctx, demand)) return;
-  demand.figures = &ctx.FiguresFor(0);
+  const StampedeRule* const rule = ctx.RuleFor(0);
+  demand.figures = rule == nullptr ? &ctx.server().stampede_figures() : &rule->figures;
+  if (rule != nullptr) demand.cap = rule->cap;
   demand.on_timeout = [](ReplyWriter& reply) { ReplyNone(reply, milliseconds(0)); };
   const StampedeAnswer answer = AskForValue(ctx, 0, FindOnce(ctx, 0), demand);
   if (answer.state == State::kWaiting) return;
@@ -227,6 +246,7 @@ struct FillOptions {
   std::optional<milliseconds> grace;
   std::optional<double> jitter;
   bool negative = false;
+  std::vector<std::string_view> tags;
 };
 
 bool ParseFill(CommandContext& ctx, FillOptions& fill) {
@@ -239,6 +259,7 @@ bool ParseFill(CommandContext& ctx, FillOptions& fill) {
                            ? options.Time(fill.grace, milliseconds(0), kLongestLife)
                        : options.Is("JITTER")   ? options.Number(fill.jitter, kHighestJitter)
                        : options.Is("NEGATIVE") ? options.Flag(fill.negative)
+                       : options.Is("TAG")      ? options.Tag(fill.tags)
                                                 : options.Fail(error_text::kSyntax);
     if (!taken) return false;
   }
@@ -267,19 +288,25 @@ Deadlines DeadlinesOf(CommandContext& ctx, const FillOptions& fill) {
   return {.soft = ctx.now() + soft.count() - earlier, .hard = ctx.now() + hard.count() - earlier};
 }
 
-void StoreNegative(CommandContext& ctx, const Deadlines& deadlines) {
+void StoreNegative(CommandContext& ctx, const Deadlines& deadlines, TagStampPtr tags) {
   if (ctx.Erase(0, Shard::Reclaim::kNow)) ctx.Notify(kNotifyGeneric, "del", 0);
   LeaseTable& leases = ctx.leases(0);
   const std::string_view key = ctx.key(0).text;
   leases.Void(ctx.db(), key);
-  leases.Hold(ctx.db(), key, MonoNow() + milliseconds(deadlines.hard - ctx.now()),
-              /*is_negative=*/true);
+  leases.HoldNegative(ctx.db(), key, MonoNow() + milliseconds(deadlines.hard - ctx.now()),
+                      std::move(tags));
   ctx.LeasesChanged(0);
 }
 
-void StoreValue(CommandContext& ctx, const Deadlines& deadlines, milliseconds load_time) {
-  const Freshness freshness{.fresh_until = deadlines.soft, .load_time = load_time};
-  ctx.SetStringFromArg(0, 2, deadlines.hard, deadlines.soft == kNoExpiry ? nullptr : &freshness);
+void StoreValue(CommandContext& ctx, const Deadlines& deadlines, milliseconds load_time,
+                TagStampPtr tags) {
+  const bool stays = deadlines.soft == kNoExpiry;
+  const Freshness freshness{.fresh_until = stays ? Freshness::kAlways : deadlines.soft,
+                            .load_time = load_time};
+  const bool has_freshness = !stays || tags != nullptr;
+  Entry* const entry =
+      ctx.SetStringFromArg(0, 2, deadlines.hard, has_freshness ? &freshness : nullptr);
+  if (tags != nullptr) ctx.SetTags(0, entry, std::move(tags));
   ctx.Notify(kNotifyString, "set", 0);
   if (deadlines.hard != kNoExpiry) ctx.Notify(kNotifyGeneric, "expire", 0);
 }
@@ -295,18 +322,21 @@ void CacheSet(CommandContext& ctx) {
   FillOptions fill;
   if (!ParseFill(ctx, fill)) return;
   milliseconds load_time = KnownLoadTime(ctx);
+  // Made once: what is compared with the lease is what the value carries, so that an invalidation
+  // that comes in between makes it stale.
+  TagStampPtr tags = fill.tags.empty() ? nullptr : ctx.server().tags().Stamp(fill.tags);
   // Without a token, or with the empty one of a server that has too many leases, it is a write like
   // any other.
   if (fill.token && !fill.token->empty()) {
-    const std::optional<milliseconds> measured = FillWithToken(ctx, 0, *fill.token);
+    const std::optional<milliseconds> measured = FillWithToken(ctx, 0, *fill.token, tags.get());
     if (!measured) return ctx.reply().Null();
     load_time = *measured;
   }
   const Deadlines deadlines = DeadlinesOf(ctx, fill);
   if (fill.negative) {
-    StoreNegative(ctx, deadlines);
+    StoreNegative(ctx, deadlines, std::move(tags));
   } else {
-    StoreValue(ctx, deadlines, load_time);
+    StoreValue(ctx, deadlines, load_time, std::move(tags));
   }
   ctx.reply().Ok();
 }
@@ -330,16 +360,12 @@ void CacheRelease(CommandContext& ctx) {
   const std::string_view key = ctx.key(0).text;
   if (number == 0 || !leases.Release(ctx.db(), key, number, now)) return ctx.reply().Integer(0);
   ctx.FiguresFor(0)->Count(StampedeFigures::kLeasesReleased);
-  if (retry && retry->count() > 0) leases.Hold(ctx.db(), key, now + *retry, /*is_negative=*/false);
+  if (retry && retry->count() > 0) leases.Hold(ctx.db(), key, now + *retry);
   ctx.LeasesChanged(0);
   ctx.reply().Integer(1);
 }
 
 // ---- CACHE.INVALIDATE
-
-// Threads read the clock once a round, so one may be behind another. A value is stale for all of
-// them if it has been for longer than a round takes.
-constexpr milliseconds kStaleForAll{1000};
 
 // Whether there was anything to do.
 bool Invalidate(CommandContext& ctx, size_t key) {
@@ -349,14 +375,37 @@ bool Invalidate(CommandContext& ctx, size_t key) {
   if (was_fresh) {
     const milliseconds load_time =
         entry->has_freshness() ? entry->freshness().load_time : milliseconds(0);
-    ctx.SetFreshness(key, entry,
-                     {.fresh_until = ctx.now() - kStaleForAll.count(), .load_time = load_time});
+    ctx.SetFreshness(
+        key, entry,
+        {.fresh_until = ctx.now() - Freshness::kStaleForAll.count(), .load_time = load_time});
   }
   if (had_lease) ctx.LeasesChanged(key);
   return was_fresh || had_lease;
 }
 
+// Whether the request names tags and no keys. A key of that name stands alone or behind others.
+bool NamesTags(std::span<const std::string_view> args) {
+  return args.size() > 2 && EqualsIgnoreCase(args[1], "TAG");
+}
+
+uint32_t InvalidatedKeyFlags(std::span<const std::string_view> args) {
+  return NamesTags(args) ? kKeyNotKey : kKeyRw | kKeyUpdate;
+}
+
+void InvalidateTags(CommandContext& ctx) {
+  if (ctx.argc() % 2 == 0) return ctx.reply().Error(error_text::kSyntax);
+  for (size_t i = 1; i < ctx.argc(); i += 2) {
+    if (!EqualsIgnoreCase(ctx.arg(i), "TAG")) return ctx.reply().Error(error_text::kSyntax);
+  }
+  int64_t invalidated = 0;
+  for (size_t i = 2; i < ctx.argc(); i += 2) {
+    invalidated += ctx.server().tags().Invalidate(ctx.arg(i), ctx.now());
+  }
+  ctx.reply().Integer(invalidated);
+}
+
 void CacheInvalidate(CommandContext& ctx) {
+  if (NamesTags(ctx.args())) return InvalidateTags(ctx);
   for (size_t key = 0; key < ctx.key_count(); ++key) {
     const Entry* const entry = ctx.Peek(key);
     if (entry != nullptr && entry->type() != ValueType::kString) {
@@ -380,22 +429,31 @@ std::string_view StateName(const Entry* entry, const LeaseTable::Record* record,
   return loads ? "stale-filling" : "stale";
 }
 
+void ReplyTags(ReplyWriter& reply, const TagStamp* tags) {
+  const size_t count = tags == nullptr ? 0 : tags->size();
+  reply.Array(count);
+  for (size_t i = 0; i < count; ++i) reply.Bulk(tags->name(i));
+}
+
 void CacheInfo(CommandContext& ctx) {
   const Entry* const entry = ctx.Peek(0);
   if (entry != nullptr && entry->type() != ValueType::kString) {
     return ctx.reply().Error(error_text::kWrongType);
   }
   const MonoTime now = MonoNow();
-  const LeaseTable::Record* const record = ctx.leases(0).Find(ctx.db(), ctx.key(0).text, now);
+  const LeaseTable::Record* const record = FindRecord(ctx, 0, entry, now);
   const Lease* const lease = record == nullptr ? nullptr : record->lease.get();
   const int64_t record_left =
       record == nullptr ? 0 : std::chrono::ceil<milliseconds>(record->until - now).count();
   const bool has_load_time =
       entry != nullptr && entry->has_freshness() && entry->freshness().load_time.count() > 0;
-  const bool is_held = record != nullptr && lease == nullptr;
-  const StampedeRule* const rule = ctx.settings().stampede_rules->Match(ctx.key(0).text);
+  const bool is_held = record != nullptr && lease == nullptr && !record->ticket;
+  const StampedeRule* const rule = ctx.RuleFor(0);
+  const TagStamp* const tags = entry != nullptr    ? entry->tags()
+                               : record != nullptr ? record->tags.get()
+                                                   : nullptr;
   ReplyWriter& reply = ctx.reply();
-  reply.Map(9);
+  reply.Map(10);
   reply.Bulk("state");
   reply.Bulk(StateName(entry, record, ctx.now()));
   ReplyDeadlines(reply, entry, ctx.now());
@@ -406,12 +464,15 @@ void CacheInfo(CommandContext& ctx) {
   ReplyField(reply, "waiters", static_cast<int64_t>(ctx.WaiterCount(0)));
   reply.Bulk("rule");
   rule == nullptr ? reply.Null() : reply.Bulk(rule->glob);
+  reply.Bulk("tags");
+  ReplyTags(reply, tags);
 }
 
 constexpr KeySpecs kRead = Keys(1, 1, 1, kKeyRo | kKeyAccess);
 constexpr KeySpecs kWritten = Keys(1, 1, 1, kKeyOw | kKeyUpdate);
 constexpr KeySpecs kChanged = Keys(1, 1, 1, kKeyRw | kKeyUpdate);
-constexpr KeySpecs kAllChanged = Keys(1, -1, 1, kKeyRw | kKeyUpdate);
+constexpr KeySpecs kAllChanged =
+    Keys(1, -1, 1, kKeyRw | kKeyUpdate | kKeyVariableFlags).WithFlagsIn(&InvalidatedKeyFlags);
 
 // clang-format off
 constexpr CommandSpec kStampedeCommands[] = {
@@ -421,13 +482,13 @@ constexpr CommandSpec kStampedeCommands[] = {
      "key [LEASE milliseconds] [WAIT milliseconds] [BETA factor] [MAXSTALE milliseconds] [KEEP]"},
     {"cache.info",        2,     kReadOnly | kFast,         kRead,       kAclCache, &CacheInfo,       "0.1.0", "O(1)",
      "Tells the state of a key: deadlines, lease, waiters, rule.", "key"},
-    {"cache.invalidate", -2,     kWrite | kFast,            kAllChanged, kAclCache, &CacheInvalidate, "0.1.0", "O(N) for N keys",
-     "Makes values stale, and leases void.", "key ..."},
+    {"cache.invalidate", -2,     kWrite | kFast,            kAllChanged, kAclCache, &CacheInvalidate, "0.1.0", "O(N) for N keys or tags",
+     "Makes values stale, and leases void: of keys, or all under a tag.", "key ...|TAG tag [TAG tag ...]"},
     {"cache.release",    -4,     kWrite | kFast,            kChanged,    kAclCache, &CacheRelease,    "0.1.0", "O(1)",
      "Gives a lease back without a value.", "key TOKEN token [RETRY milliseconds]"},
     {"cache.set",        -3,     kWrite | kDenyOom,         kWritten,    kAclCache, &CacheSet,        "0.1.0", "O(1)",
      "Stores what has been loaded, if the lease is still good.",
-     "key value [TOKEN token] [SOFT milliseconds] [HARD milliseconds|GRACE milliseconds] [JITTER percent] [NEGATIVE]"},
+     "key value [TOKEN token] [SOFT milliseconds] [HARD milliseconds|GRACE milliseconds] [JITTER percent] [NEGATIVE] [TAG tag [TAG tag ...]]"},
 };
 // clang-format on
 static_assert(IsWellFormed(kStampedeCommands));

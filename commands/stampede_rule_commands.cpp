@@ -14,6 +14,7 @@
 #include "commands/command_context.h"
 #include "commands/families.h"
 #include "commands/help_reply.h"
+#include "commands/stampede_access.h"
 #include "eviction/lease_table.h"
 #include "eviction/stampede_figures.h"
 #include "eviction/stampede_rule.h"
@@ -35,7 +36,7 @@ void RulesList(CommandContext& ctx) {
   ReplyWriter& reply = ctx.reply();
   reply.Array(rules.size());
   for (const StampedeRule& rule : rules) {
-    reply.Map(7);
+    reply.Map(8);
     reply.Bulk("pattern");
     reply.Bulk(rule.glob);
     ReplyField(reply, "lease", rule.lease.count());
@@ -47,6 +48,7 @@ void RulesList(CommandContext& ctx) {
     reply.Double(rule.jitter_percent);
     reply.Bulk("disconnect");
     reply.Bulk(rule.follows_connection ? "release" : "keep");
+    ReplyField(reply, "leases", rule.leases);
   }
 }
 
@@ -164,18 +166,21 @@ std::string ExplainGet(CommandContext& ctx, const StampedeRule* rule) {
   const bool is_stale =
       entry != nullptr && entry->has_freshness() && entry->freshness().StaleAt(ctx.now());
   if (rule == nullptr) return entry == nullptr ? "misses" : "returns the value";
-  const LeaseTable::Record* const record = ctx.leases(0).Find(ctx.db(), ctx.key(0).text, MonoNow());
+  const LeaseTable::Record* const record = FindRecord(ctx, 0, entry, MonoNow());
   if (entry != nullptr && !is_stale) {
-    return rule->beta > 0 && entry->has_freshness()
-               ? "returns the value, or misses to have it loaded early"
-               : "returns the value";
+    const bool ages =
+        entry->has_freshness() && entry->freshness().fresh_until != Freshness::kAlways;
+    return rule->beta > 0 && ages ? "returns the value, or misses to have it loaded early"
+                                  : "returns the value";
   }
-  if (record == nullptr) return "misses: the caller is to load";
-  const std::string who = record->lease == nullptr
+  const bool has_to_wait = record == nullptr ? rule->cap->IsFull() : record->ticket.has_value();
+  if (record == nullptr && !has_to_wait) return "misses: the caller is to load";
+  const std::string who = has_to_wait ? "the rule has all its leases out"
+                          : record->lease == nullptr
                               ? "nobody loads for a while"
                               : absl::StrCat("client ", record->lease->holder, " loads");
   if (is_stale) return absl::StrCat("returns the old value: ", who);
-  if (record->lease == nullptr) return absl::StrCat("misses: ", who);
+  if (!has_to_wait && record->lease == nullptr) return absl::StrCat("misses: ", who);
   return absl::StrCat("waits up to ", rule->wait.count(), "ms: ", who);
 }
 
@@ -213,7 +218,7 @@ constexpr CommandSpec kRulesSubcommands[] = {
     {"help", 2,     kShown,    kNoKeys, kAclCache, &RulesHelp, "0.1.0", "O(1)",             "Lists the subcommands."},
     {"list", 2,     kShown,    kNoKeys, kAclCache, &RulesList, "0.1.0", "O(N) for N rules", "Lists the rules of stampede protection."},
     {"set", -3,     kChanging, kNoKeys, kAclCache, &RulesSet,  "0.1.0", "O(N) for N rules", "Adds or replaces a rule of stampede protection.",
-     "pattern [LEASE lease] [WAIT wait] [GRACE grace] [BETA beta] [JITTER jitter] [DISCONNECT disconnect]"},
+     "pattern [LEASE lease] [WAIT wait] [GRACE grace] [BETA beta] [JITTER jitter] [DISCONNECT disconnect] [LEASES leases]"},
 };
 
 constexpr CommandSpec kStampedeRuleCommands[] = {

@@ -13,13 +13,16 @@ constexpr uint8_t kGhostPercent = 200;
 struct NamedRule {
   std::string_view name;  // After the load that it is for.
   AdmissionRule rule;
+  // Who changes to it loses what it does not keep, and changing back does not bring that back: its
+  // misses count for so much more.
+  double handicap = 1;
 };
 
 // The first is where a cache begins.
 constexpr NamedRule kRules[] = {
     {"mixed", {.window_percent = 10, .ghost_percent = 100, .remembers_main = true}},
     {"scan", {.window_percent = 1, .ghost_percent = 150, .remembers_main = true}},
-    {"drift", {.window_percent = 60, .ghost_percent = 40}},
+    {"drift", {.window_percent = 60, .ghost_percent = 40}, 1.02},
     {"loop", {.window_percent = 1, .ghost_percent = 200}},
     {"long loop", {.window_percent = 1, .ghost_percent = 25}},
 };
@@ -106,6 +109,7 @@ void AdaptiveQueues::Replay(KeyId id, size_t bytes) {
   // While the cache fills, a miniature may have more than its share, by chance; it must not evict.
   const size_t capacity = has_evicted_ ? std::max<size_t>(1, capacity_ >> sample_shift_)
                                        : std::numeric_limits<size_t>::max();
+  ++new_requests_;
   miniatures_.Access(id, bytes, capacity, [this](size_t rule) { ++scores_[rule].new_hits; });
   queues_.set_mean_bytes(miniatures_.mean_bytes());
 }
@@ -137,12 +141,15 @@ void AdaptiveQueues::Progress(size_t amount) {
 
 void AdaptiveQueues::UpdateScores() {
   FitSample();
+  requests_ = requests_ * kDecay + new_requests_;
+  new_requests_ = 0;
   for (Score& score : scores_) {
     score.hits = score.hits * kDecay + score.new_hits;
     score.new_hits = 0;
   }
+  const auto cost = [this](size_t i) { return (requests_ - scores_[i].hits) * kRules[i].handicap; };
   for (size_t i = 0; i < std::size(kRules); ++i) {
-    if (scores_[i].hits > scores_[current_].hits) current_ = i;
+    if (cost(i) < cost(current_)) current_ = i;
   }
   queues_.set_rule(kRules[current_].rule);
 }

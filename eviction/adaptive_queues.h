@@ -64,6 +64,8 @@ class AdaptiveQueues final : public EvictionQueues {
   WindowAndMain queues_;
   Miniatures miniatures_;
   std::array<Score, Miniatures::kMaxRules> scores_;
+  double requests_ = 0;  // That these are of.
+  uint32_t new_requests_ = 0;
   size_t current_ = 0;   // The rule that holds.
   size_t capacity_ = 0;  // Entries at the last eviction, or more if there were more since.
   bool has_evicted_ = false;

@@ -10,7 +10,7 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr std::array<std::string_view, StampedeFigures::kFigureCount> kNames = {
     "leases",       "fills",           "late-fills-refused", "leases-released",
     "leases-lost",  "waits",           "waits-served",       "wait-timeouts",
-    "stale-served", "early-refreshes", "negative-served"};
+    "stale-served", "early-refreshes", "negative-served",    "held-back"};
 
 int64_t Milliseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();

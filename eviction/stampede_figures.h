@@ -39,6 +39,7 @@ class StampedeFigures {
     kStaleServed,     // Readers who got an old value, for somebody else loads.
     kEarlyRefreshes,  // Leases of values that were still fresh.
     kNegativeServed,  // Readers who were told that the origin has no such thing.
+    kHeldBack,        // Readers who did not load, for as many keys were loaded as the rule allows.
     kFigureCount,
   };
   // As CACHE.STATS has it: "late-fills-refused".

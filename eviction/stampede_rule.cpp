@@ -20,6 +20,7 @@ constexpr milliseconds kLongestLease = std::chrono::hours(1);
 constexpr milliseconds kLongestGrace = std::chrono::hours(24 * 30);
 constexpr double kHighestBeta = 10;
 constexpr double kHighestJitter = 50;
+constexpr int64_t kMostLeases = 1'000'000;
 
 struct TimeUnit {
   std::string_view name;
@@ -50,6 +51,12 @@ std::optional<double> ParseUpTo(std::string_view text, double most) {
   const std::optional<double> number = ParseDouble(text);
   if (!number || !(*number >= 0 && *number <= most)) return std::nullopt;
   return number;
+}
+
+std::optional<int64_t> ParseCount(std::string_view text, int64_t most) {
+  const std::optional<int64_t> count = ParseInt64(text);
+  if (!count || *count < 0 || *count > most) return std::nullopt;
+  return count;
 }
 
 // Whether `text` is one, and has been stored.
@@ -91,6 +98,10 @@ constexpr Option kOptions[] = {
      [](StampedeRule& rule, std::string_view text) {
        rule.follows_connection = EqualsIgnoreCase(text, "release");
        return rule.follows_connection || EqualsIgnoreCase(text, "keep");
+     }},
+    {"leases", "a number up to 1000000",
+     [](StampedeRule& rule, std::string_view text) {
+       return Store(ParseCount(text, kMostLeases), rule.leases);
      }},
 };
 
@@ -143,7 +154,7 @@ absl::StatusOr<StampedeRule> ParseStampedeRule(std::span<const std::string> word
 bool operator==(const StampedeRule& a, const StampedeRule& b) {
   const auto said = [](const StampedeRule& rule) {
     return std::tie(rule.glob, rule.lease, rule.wait, rule.grace, rule.beta, rule.jitter_percent,
-                    rule.follows_connection);
+                    rule.follows_connection, rule.leases);
   };
   return said(a) == said(b);
 }
@@ -152,7 +163,7 @@ std::string PrintStampedeRule(const StampedeRule& rule) {
   return absl::StrCat(rule.glob, " lease ", PrintTime(rule.lease), " wait ", PrintTime(rule.wait),
                       " grace ", PrintTime(rule.grace), " beta ", rule.beta, " jitter ",
                       rule.jitter_percent, "% disconnect ",
-                      rule.follows_connection ? "release" : "keep");
+                      rule.follows_connection ? "release" : "keep", " leases ", rule.leases);
 }
 
 StampedeRules::StampedeRules(std::vector<StampedeRule> rules) : rules_(std::move(rules)) {

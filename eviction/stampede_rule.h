@@ -1,11 +1,11 @@
 // Rules of stampede protection: which keys are protected without their clients' knowledge, and how.
 //
-//   product:* lease 5s wait 500ms grace 30s beta 1 jitter 10%
+//   product:* lease 5s wait 500ms grace 30s beta 1 jitter 10% leases 100
 //
 // docs/stampede.md says it for users.
 //
-// Concurrency: rules are immutable once they are in a StampedeRules; their figures count by
-// themselves.
+// Concurrency: rules are immutable once they are in a StampedeRules; their figures and their cap
+// count by themselves.
 #pragma once
 
 #include <chrono>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "eviction/lease_cap.h"
 #include "eviction/stampede_figures.h"
 
 namespace larder {
@@ -29,7 +30,10 @@ struct StampedeRule {
   double beta = 1.0;                      // Of XFetch; 0: nobody refreshes early.
   double jitter_percent = 0;              // By how much lives are shortened at most.
   bool follows_connection = false;        // A lease ends with its holder's connection.
+  int64_t leases = 0;                     // How many keys are loaded at a time; 0: all that want.
   std::shared_ptr<StampedeFigures> figures = std::make_shared<StampedeFigures>();
+  // Counts them. It hears of `leases` when the rule comes into force.
+  std::shared_ptr<LeaseCap> cap = std::make_shared<LeaseCap>();
 
   // Whether they say the same, whatever they counted.
   friend bool operator==(const StampedeRule& a, const StampedeRule& b);

@@ -297,7 +297,7 @@ constexpr Directive kDirectives[] = {
     Number("maxmemory-samples", "", kModifiable, &Config::max_memory_samples, 1, kInt, ConfigHook::kMaxMemory),
     Number("maxmemory-eviction-tenacity", "", kNoEffect, &Config::max_memory_eviction_tenacity, 0, 100, ConfigHook::kMaxMemory),
     Number("bless-max-keys", "", kModifiable, &Config::bless_max_keys, 0, kLong),
-    Special("stampede-rule", "", kWords, {&ParseStampedeRules, &PrintStampedeRules, &StampedeRuleLines}),
+    Special("stampede-rule", "", kWords, {&ParseStampedeRules, &PrintStampedeRules, &StampedeRuleLines}, ConfigHook::kStampede),
     Number("stampede-max-leases", "", kModifiable, &Config::stampede_max_leases, 0, kLong),
     Number("stampede-max-waiters", "", kModifiable, &Config::stampede_max_waiters, 0, kLong),
     Number("stampede-max-waiters-per-key", "", kModifiable, &Config::stampede_max_waiters_per_key, 0, kLong),

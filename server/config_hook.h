@@ -21,6 +21,7 @@ enum class ConfigHook : uint8_t {
   kLatency,      // latency-tracking: forget histograms when it goes off.
   kAclLog,       // acllog-max-len.
   kTracking,     // tracking-table-max-keys.
+  kStampede,     // stampede-rule: let those load who now may.
   kPersistence,  // save, appendonly and what belongs to them.
 };
 

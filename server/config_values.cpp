@@ -287,7 +287,10 @@ absl::Status ParseStampedeRules(Config& config, ConfigWords words, ConfigSource 
     // A rule that changes goes on counting where it was.
     const auto old =
         std::find_if(config.stampede_rules.begin(), config.stampede_rules.end(), of_same_glob);
-    if (old != config.stampede_rules.end()) rule->figures = old->figures;
+    if (old != config.stampede_rules.end()) {
+      rule->figures = old->figures;
+      rule->cap = old->cap;
+    }
     rules.push_back(*std::move(rule));
     rule_words.clear();
     return absl::OkStatus();

@@ -150,6 +150,9 @@ class Dispatcher {
   void EndLeases(std::span<const std::shared_ptr<Lease>> leases);
   // Those who wait for this key are to ask again. REQUIRES: no shard's lock is held.
   void WakeWaitersOf(uint32_t shard_id, int db, std::string_view key);
+  // Ends those leases that have reached their deadline; who is in line for them gets its turn.
+  // REQUIRES: no shard's lock is held.
+  void EndOverdueLeases(LeaseCap& cap);
   // Forgets what has ended by itself, in every step-th shard. REQUIRES: no shard's lock is held.
   void SweepLeases(uint32_t first, uint32_t step);
 
@@ -212,7 +215,12 @@ class Dispatcher {
                         std::vector<uint32_t>& wanted);
   bool Holds(const Waiter& waiter, std::span<const uint32_t> held) const;
   void ServeReady(std::span<const uint32_t> held);
+  // False if somebody in the line needs more locks.
   bool ServeLine(const ReadyKey& ready, std::span<const uint32_t> held);
+  bool TryLine(const ReadyKey& ready, std::span<const uint32_t> held);
+  // Everybody in its line has been asked: if it was the key's turn to be loaded, and nobody wanted
+  // to, the next one's has come. REQUIRES: its shard's lock is held.
+  void PassTurn(const ReadyKey& ready);
   void ServeLater();
   void BindRetry(Waiter& waiter, std::string_view changed_key, ReplyWriter& reply);
   void Retry(Waiter& waiter, std::string_view changed_key);

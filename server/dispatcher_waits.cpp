@@ -47,7 +47,7 @@ void Dispatcher::ParkClient(Client& client) {
 
 void Dispatcher::Unpark(Waiter& waiter) {
   for (const Waiter::Key& key : waiter.keys) {
-    hooks_.waits(key.shard).Remove(waiter, key);
+    hooks_.RemoveWaiter(waiter, key);
     services_.UpdateObserved(key.shard);
   }
   waiter.keys.clear();
@@ -129,8 +129,20 @@ void Dispatcher::ServeReady(std::span<const uint32_t> held) {
   ready_.clear();
 }
 
-// False if somebody in the line needs more locks.
 bool Dispatcher::ServeLine(const ReadyKey& ready, std::span<const uint32_t> held) {
+  if (!TryLine(ready, held)) return false;
+  PassTurn(ready);
+  return true;
+}
+
+void Dispatcher::PassTurn(const ReadyKey& ready) {
+  if (!hooks_.leases(ready.shard).PassTurn(ready.db, ready.text)) return;
+  // Those in its line who are not ready to load need not wait for anybody now.
+  hooks_.WakeWaitersOf(ready.shard, ready.db, ready.text);
+  services_.UpdateObserved(ready.shard);
+}
+
+bool Dispatcher::TryLine(const ReadyKey& ready, std::span<const uint32_t> held) {
   Shard& shard = keyspace_.shard(ready.shard);
   shard.mu().AssertHeld();
   const HashedKey key = HashedKey::Of(ready.text);
@@ -177,6 +189,8 @@ void Dispatcher::ServeLater() {
         if (there || waiter->when_deleted) Retry(*waiter, ready.text);
         locks_.Unlock();
       }
+      MutexLock lock(keyspace_.shard(ready.shard).mu());
+      PassTurn(ready);
     }
   }
   PublishEvents();
@@ -255,6 +269,18 @@ void Dispatcher::WakeWaitersOf(uint32_t shard_id, int db, std::string_view key) 
   {
     MutexLock lock(keyspace_.shard(shard_id).mu());
     hooks_.WakeWaitersOf(shard_id, db, key);
+  }
+  ServeWaiters(UnixMillisNow());
+}
+
+void Dispatcher::EndOverdueLeases(LeaseCap& cap) {
+  const MonoTime now = MonoNow();
+  for (const std::shared_ptr<const Lease>& lease : cap.Overdue(now)) {
+    MutexLock lock(keyspace_.shard(lease->shard).mu());
+    // Looking for it ends it.
+    if (hooks_.leases(lease->shard).Find(lease->db, lease->key, now) != nullptr) continue;
+    hooks_.WakeWaitersOf(lease->shard, lease->db, lease->key);
+    services_.UpdateObserved(lease->shard);
   }
   ServeWaiters(UnixMillisNow());
 }

@@ -115,6 +115,7 @@ Server::Server(ConfigStore& config)
   while (eviction_domains_.Advance(UnixMillisNow())) {
   }
   RegisterAppliers();
+  FollowLeaseCaps({}, config_->stampede_rules);
   for (uint32_t i = 0; i < worker_count_; ++i) {
     workers_.push_back(std::make_unique<Worker>(*this, i));
     directory_.RegisterHost(i, *workers_.back());
@@ -238,6 +239,11 @@ void Server::RegisterAppliers() {
     return absl::InvalidArgumentError(
         "The operating system is not able to handle the specified number of clients");
   });
+  config_store_.RegisterApplier(ConfigHook::kStampede,
+                                [this](const Config& old, const Config& updated) {
+                                  FollowLeaseCaps(old.stampede_rules, updated.stampede_rules);
+                                  return absl::OkStatus();
+                                });
   config_store_.RegisterApplier(ConfigHook::kSlowLog, [this](const Config&, const Config& updated) {
     slow_log_.Trim(updated.slowlog_max_entries);
     return absl::OkStatus();
@@ -271,6 +277,20 @@ absl::Status Server::Relisten(const Config& old, const Config& updated) {
   return absl::UnavailableError(old.bind_addresses != updated.bind_addresses
                                     ? "Failed to bind to specified addresses."
                                     : "Unable to listen on this port. Check server logs.");
+}
+
+void Server::FollowLeaseCaps(const std::vector<StampedeRule>& old,
+                             const std::vector<StampedeRule>& updated) {
+  const auto set_most = [this](const StampedeRule& rule, int64_t most) {
+    for (const LeaseCap::WaitingKey& key : rule.cap->SetMost(most)) hooks_.OnTurn(key);
+  };
+  for (const StampedeRule& rule : old) {
+    const bool stays = std::any_of(updated.begin(), updated.end(), [&](const StampedeRule& other) {
+      return other.cap == rule.cap;
+    });
+    if (!stays) set_most(rule, 0);
+  }
+  for (const StampedeRule& rule : updated) set_most(rule, rule.leases);
 }
 
 void Server::RefreshSettings() {
@@ -350,6 +370,8 @@ void Server::ForgetClient(Client& client) {
 void Server::WakeWaitersAt(MonoTime when, uint32_t shard_id, int db, std::string_view key) {
   Worker::WakeWaitersAt(when, shard_id, db, key);
 }
+
+void Server::WatchLeases(const std::shared_ptr<LeaseCap>& cap) { Worker::WatchLeases(cap); }
 
 size_t Server::WaitersOf(uint32_t shard_id, int db, std::string_view key) {
   const WaitTable::Line* const line = hooks_.waits(shard_id).Find(db, key);

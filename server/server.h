@@ -64,9 +64,11 @@ class Server : public Services, public Dispatcher::Environment {
     hooks_.WakeWaitersOf(shard_id, db, key);
   }
   void WakeWaitersAt(MonoTime when, uint32_t shard_id, int db, std::string_view key) override;
+  void WatchLeases(const std::shared_ptr<LeaseCap>& cap) override;
   size_t WaitersOf(uint32_t shard_id, int db, std::string_view key) override;
   int64_t WaitersInAll() const override { return hooks_.waiting().load(std::memory_order_relaxed); }
   LeaseTable& leases(uint32_t shard_id) override { return hooks_.leases(shard_id); }
+  TagTable& tags() override { return hooks_.tags(); }
   uint64_t incarnation() const override { return incarnation_; }
   const std::shared_ptr<StampedeFigures>& stampede_figures() const override {
     return stampede_figures_;
@@ -151,6 +153,8 @@ class Server : public Services, public Dispatcher::Environment {
   absl::Status Relisten(const Config& old, const Config& updated);
   void RegisterAppliers();
   void ConfigureMissRatioCurve();
+  void FollowLeaseCaps(const std::vector<StampedeRule>& old,
+                       const std::vector<StampedeRule>& updated);
   void Accept(AcceptedSocket socket);
 
   ConfigStore& config_store_;

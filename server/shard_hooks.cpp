@@ -24,7 +24,7 @@ void NoteReady(uint32_t shard_id, int db, std::string_view key) {
 }  // namespace
 
 ShardHooks::ShardHooks(uint32_t shards) : watches_(shards), waits_(shards) {
-  for (uint32_t id = 0; id < shards; ++id) leases_.emplace_back(id, lease_budget_);
+  for (uint32_t id = 0; id < shards; ++id) leases_.emplace_back(id, lease_budget_, this);
 }
 
 void ShardHooks::BindThread(std::vector<KeyspaceEvent>* events, std::vector<ReadyKey>* ready,
@@ -47,6 +47,15 @@ void ShardHooks::WakeWaitersOf(uint32_t shard_id, int db, std::string_view key) 
   if (waits_[shard_id].Find(db, key) != nullptr) [[unlikely]]
     NoteReady(shard_id, db, key);
 }
+
+void ShardHooks::RemoveWaiter(const Waiter& waiter, const Waiter::Key& key) {
+  waits_[key.shard].Remove(waiter, key);
+  LeaseTable& leases = leases_[key.shard];
+  if (leases.empty() || waits_[key.shard].Find(waiter.client.db, key.text) != nullptr) return;
+  leases.LeaveLine(waiter.client.db, key.text);
+}
+
+void ShardHooks::OnTurn(const LeaseCap::WaitingKey& key) { NoteReady(key.shard, key.db, key.key); }
 
 void ShardHooks::OnKeyChanging(Shard& shard, int db, std::string_view key, KeyChange change) {
   // What ends a value by itself makes nothing untrue that somebody is loading.

@@ -17,6 +17,7 @@
 #include "eviction/lease_table.h"
 #include "server/wait_table.h"
 #include "storage/shard.h"
+#include "storage/tags.h"
 
 namespace larder {
 
@@ -32,7 +33,7 @@ struct ReadyKey {
   friend bool operator==(const ReadyKey&, const ReadyKey&) = default;
 };
 
-class ShardHooks : public ShardObserver {
+class ShardHooks : public ShardObserver, public TurnListener {
  public:
   explicit ShardHooks(uint32_t shards);
 
@@ -50,6 +51,8 @@ class ShardHooks : public ShardObserver {
   void BindThread(std::vector<KeyspaceEvent>* events, std::vector<ReadyKey>* ready,
                   ThreadCounters* counters);
 
+  // Of all shards; safe from any thread.
+  TagTable& tags() { return tags_; }
   // How many leases there are, and may be; safe from any thread.
   LeaseBudget& lease_budget() { return lease_budget_; }
 
@@ -62,17 +65,22 @@ class ShardHooks : public ShardObserver {
   // There is news for those who wait for this key, if there are any.
   void WakeWaitersOf(uint32_t shard_id, int db, std::string_view key);
   bool WantsChanges(uint32_t shard_id) const;
+  // The client no longer waits for the key.
+  void RemoveWaiter(const Waiter& waiter, const Waiter::Key& key);
 
   void OnKeyChanging(Shard& shard, int db, std::string_view key, KeyChange change) override;
   void OnKeyExpired(Shard& shard, int db, std::string_view key) override;
   void OnFieldsExpired(Shard& shard, int db, std::string_view key, size_t fields,
                        bool key_removed) override;
   bool HoldsExpired() const override;
+  // Safe with any shard's lock held, and with none.
+  void OnTurn(const LeaseCap::WaitingKey& key) override;
 
  private:
   std::vector<WatchTable> watches_;
   std::vector<WaitTable> waits_;
   std::atomic<int64_t> waiting_{0};  // Orders nothing.
+  TagTable tags_;  // Before what may be tagged. The keyspace goes before the hooks.
   LeaseBudget lease_budget_;
   std::deque<LeaseTable> leases_;  // They do not move.
   TrackingTable* tracking_ = nullptr;

@@ -393,6 +393,17 @@ void Worker::WakeWaitersAt(MonoTime when, uint32_t shard_id, int db, std::string
   });
 }
 
+void Worker::WatchLeases(const std::shared_ptr<LeaseCap>& cap) {
+  LARDER_DCHECK(current_worker != nullptr);
+  const std::optional<MonoTime> when = cap->NextLook();
+  if (!when) return;
+  Worker& self = *current_worker;
+  self.loop_.RunAt(*when, [&self, cap] {
+    self.dispatcher_->EndOverdueLeases(*cap);
+    WatchLeases(cap);
+  });
+}
+
 void Worker::ResumePaused() {
   loop_.Post([this] {
     std::vector<uint64_t> ids;

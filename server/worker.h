@@ -58,6 +58,7 @@ class Worker : public ClientHost {
   void UnblockClient(uint64_t id, UnblockReason reason) override;
   void EndWait(uint64_t id, WaitResult result) override;
   // On the calling thread, which runs a worker: those who wait for the key then ask again.
+  static void WatchLeases(const std::shared_ptr<LeaseCap>& cap);
   static void WakeWaitersAt(MonoTime when, uint32_t shard_id, int db, std::string_view key);
   // In order of the calls for one client. On the worker's own thread the bytes are in the client's
   // output when the call returns, behind everything that other threads delivered before.

@@ -6,6 +6,7 @@
 #include "base/allocator.h"
 #include "base/check.h"
 #include "base/numbers.h"
+#include "storage/tags.h"
 
 namespace larder {
 namespace {
@@ -226,10 +227,15 @@ Entry* Entry::ChangeFreshness(Entry* entry, std::optional<uint64_t> packed) {
 void Entry::ReleaseValue() {
   if (type() != ValueType::kString) {
     larder::Destroy(object());
-  } else if (IsBlob()) {
-    BlobRef::Adopt(blob());
+    return;
   }
+  if (IsBlob()) BlobRef::Adopt(blob());
+  TagStampPtr(tags()).reset();
 }
+
+Freshness Entry::FreshnessOf(const TagStamp& tags) { return tags.freshness(); }
+
+size_t Entry::BytesOf(const TagStamp& tags) { return tags.allocated_bytes(); }
 
 void Entry::DestroyShell(Entry* entry) { Deallocate(entry, SizeClass(entry->size())); }
 

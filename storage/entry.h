@@ -7,8 +7,8 @@
 //   key bytes, then the value: its bytes, an int64_t, or a pointer; a pointer to a blob may have
 //   the
 //             end of the string behind it
-//   8 bytes   freshness (storage/freshness.h), only of a string that has it; last, so that nobody
-//             who reads a value has to know
+//   8 bytes   freshness (storage/freshness.h), only of a string that has it, or the address of its
+//             tags (storage/tags.h); last, so that nobody who reads a value has to know
 //
 // So a 16-byte key with an 8-byte value is 30 bytes and fits the allocator's class of 32. Larger
 // classes are up to a quarter apart, and a string of 1, 4 or 8 KB with a key and a header just
@@ -35,6 +35,8 @@
 #include "storage/types.h"
 
 namespace larder {
+
+class TagStamp;  // storage/tags.h
 
 // What a string holds, readable as text. An integer's text is made in the object itself, and so is
 // that of a string in two pieces, so the view lives as long as both this object and the shard's
@@ -99,7 +101,19 @@ class Entry {
   // Whether it is a string with a soft deadline. Any other value is fresh until it expires.
   bool has_freshness() const { return (kind_ & kFreshStringMask) == kFreshString; }
   // REQUIRES: has_freshness().
-  Freshness freshness() const { return Freshness::Unpack(Load<uint64_t>(freshness_offset())); }
+  Freshness freshness() const {
+    if (const TagStamp* stamp = tags()) [[unlikely]]
+      return FreshnessOf(*stamp);
+    return Freshness::Unpack(Load<uint64_t>(freshness_offset()));
+  }
+  // What a string is tagged with; null if it is not.
+  TagStamp* tags() const {
+    if (!has_freshness()) return nullptr;
+    const auto word = Load<uint64_t>(freshness_offset());
+    if ((word & Freshness::kIsElsewhere) == 0) [[likely]]
+      return nullptr;
+    return reinterpret_cast<TagStamp*>(word & ~Freshness::kIsElsewhere);
+  }
 
   // Whether it is a hash of which fields may expire before it does.
   bool has_timed_fields() const { return (kind_ & kTimedHashMask) == kTimedHash; }
@@ -137,7 +151,7 @@ class Entry {
     uint8_t encoding;
     const void* bytes;
     size_t size;
-    std::optional<uint64_t> freshness = {};  // Packed. Only with a string.
+    std::optional<uint64_t> freshness = {};  // Packed, or tags. Only with a string.
     std::string_view rest = {};              // Follows the bytes. Only with a blob.
 
     static Value Text(std::string_view text, StringEncoding encoding = StringEncoding::kInline) {
@@ -187,7 +201,7 @@ class Entry {
   static Entry* Rewrite(Entry* entry, const Value& value, UnixMillis expiry);
   // The same for another expiry alone.
   static Entry* ChangeExpiry(Entry* entry, UnixMillis expiry);
-  // The same for another freshness alone, or none. REQUIRES: a string.
+  // The same for another freshness alone, or none. REQUIRES: a string. Tags are not released.
   static Entry* ChangeFreshness(Entry* entry, std::optional<uint64_t> packed);
   // Drops what the value points to; the value must be replaced at once.
   void ReleaseValue();
@@ -206,7 +220,10 @@ class Entry {
   size_t outside_bytes() const {
     if (type() != ValueType::kString) [[unlikely]]
       return AllocatedBytes(object());
-    return IsBlob() ? blob()->allocated_bytes() : 0;
+    const size_t blob_bytes = IsBlob() ? blob()->allocated_bytes() : 0;
+    if (const TagStamp* stamp = tags()) [[unlikely]]
+      return blob_bytes + BytesOf(*stamp);
+    return blob_bytes;
   }
   // REQUIRES: IsBlob().
   Blob* blob() const { return Load<Blob*>(value_offset()); }
@@ -264,6 +281,8 @@ class Entry {
     return Load<uint64_t>(freshness_offset());
   }
   uint8_t object_encoding() const { return (kind_ >> 3) & 7; }
+  static Freshness FreshnessOf(const TagStamp& tags);
+  static size_t BytesOf(const TagStamp& tags);
 
   static size_t SizeWith(size_t key_size, const Value& value, UnixMillis expiry) {
     return SizeFor(key_size, value.whole_size(), expiry != kNoExpiry, value.freshness.has_value());

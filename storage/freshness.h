@@ -1,10 +1,10 @@
 // How long a cached value counts as fresh, and what it cost to load: what stampede protection keeps
 // with a string that somebody filled in. As an entry carries it, a word of 8 bytes:
 //
-//   48 bits   the soft deadline in Unix milliseconds, enough until the year 10889
+//    1 bit    0; else the rest says where both stand, with the value's tags (storage/tags.h)
+//   47 bits   the soft deadline in Unix milliseconds, enough until the year 6429
 //   16 bits   the load time in milliseconds: a float of 4 bits of exponent and 12 of mantissa,
-//   exact
-//             below 8.192 s, within 0.013 % up to its end at 37 hours
+//             exact below 8.192 s, within 0.013 % up to its end at 37 hours
 //
 // Both saturate.
 #pragma once
@@ -22,6 +22,11 @@ namespace larder {
 struct Freshness {
   static constexpr UnixMillis kAlways = std::numeric_limits<UnixMillis>::max();
   static constexpr UnixMillis kNever = 0;
+  // Threads read the clock once a round, so one may be behind another. What is to be stale for all
+  // of them at once has been for so long: longer than a round takes.
+  static constexpr std::chrono::milliseconds kStaleForAll{1000};
+  // Of a word: it is an address and no freshness.
+  static constexpr uint64_t kIsElsewhere = uint64_t{1} << 63;
 
   // The soft deadline. At that very millisecond the value is still fresh, as with an expiry.
   UnixMillis fresh_until = kAlways;
@@ -45,7 +50,7 @@ struct Freshness {
   static constexpr int kLoadTimeBits = 16;
   static constexpr int kMantissaBits = 12;
   static constexpr int64_t kLeadingBit = int64_t{1} << kMantissaBits;
-  static constexpr uint64_t kLastDeadline = (uint64_t{1} << (64 - kLoadTimeBits)) - 1;
+  static constexpr uint64_t kLastDeadline = (uint64_t{1} << (63 - kLoadTimeBits)) - 1;
 
   // As IEEE 754 has it: exponent 0 is that of the numbers without a leading bit, so that all codes
   // below 2 * kLeadingBit say what they are, and a mantissa that rounds up carries into the

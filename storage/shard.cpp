@@ -231,7 +231,9 @@ Entry* Shard::Replace(Table& table, uint64_t hash, Table::Place place, const Ent
     entry = Entry::Rewrite(entry, value, expiry);
   } else {
     const BlobRef old_blob = entry->IsBlob() ? BlobRef::Adopt(entry->blob()) : BlobRef();
+    TagStampPtr old_tags(entry->tags());
     entry = Entry::Rewrite(entry, value, expiry);
+    if (entry->tags() == old_tags.get()) old_tags.release();  // It goes on with the key.
   }
   table.Update(hash, place, entry, before);
   TellVolatility(hash, *entry, before.has_expiry);
@@ -352,12 +354,25 @@ Entry* Shard::SetFreshness(int db, const HashedKey& key, Entry* entry, const Fre
   const Table::Place place = table.Find(key);
   LARDER_DCHECK(place && place.entry() == entry);
   BeforeMutation(db, table, key.hash, key.text);
-  return ChangeFreshness(table, key.hash, place, Packed(freshness));
+  TagStamp* const tags = entry->tags();
+  if (tags == nullptr || freshness == nullptr) {
+    return ChangeFreshness(table, key.hash, place, Packed(freshness));
+  }
+  tags->set_own_freshness(freshness->Pack());
+  return entry;
+}
+
+void Shard::SetTags(int db, const HashedKey& key, Entry* entry, TagStampPtr tags) {
+  LARDER_DCHECK(entry->has_freshness() && entry->tags() == nullptr);
+  Table& table = *TableOf(db);
+  tags->set_own_freshness(*entry->value().freshness);
+  ChangeFreshness(table, key.hash, table.Find(key), tags.release()->Pack());
 }
 
 Entry* Shard::ChangeFreshness(Table& table, uint64_t hash, Table::Place place,
                               std::optional<uint64_t> packed) {
   const Table::Counted before(*place.entry());
+  const TagStampPtr old_tags(place.entry()->tags());
   Entry* entry = Entry::ChangeFreshness(place.entry(), packed);
   table.Update(hash, place, entry, before);
   return entry;
@@ -415,6 +430,7 @@ std::unique_ptr<Shard::Detached> Shard::Clone(const Entry& entry) {
     object = larder::Clone(entry.object());
     value = Entry::Value::OfObject(object);
   }
+  if (const TagStamp* tags = entry.tags()) value.freshness = tags->Clone().release()->Pack();
   Entry* copy = Entry::Create(entry.key(), value, entry.expiry(), entry.access());
   return std::unique_ptr<Detached>(new Detached(copy));
 }

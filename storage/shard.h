@@ -26,6 +26,7 @@
 #include "storage/pinned_keys.h"
 #include "storage/resident_listener.h"
 #include "storage/table.h"
+#include "storage/tags.h"
 #include "storage/types.h"
 
 namespace larder {
@@ -113,7 +114,8 @@ class alignas(64) Shard {
   // ---- Changing. Each returns the entry where it now is.
   // Creates or replaces `key` with a string that is held as compactly as it can be; the access bits
   // of a new entry are 0. `expiry` replaces whatever was set: pass the old one to keep it. So does
-  // `freshness`, null for none; whatever else below changes a value leaves it without.
+  // `freshness`, null for none; whatever else below changes a value leaves it without, and without
+  // tags.
   Entry* SetString(int db, const HashedKey& key, std::string_view value, UnixMillis expiry,
                    const Freshness* freshness = nullptr) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Entry* SetBlob(int db, const HashedKey& key, BlobRef value, UnixMillis expiry,
@@ -151,8 +153,12 @@ class alignas(64) Shard {
   // Sets (kNoExpiry: removes) the expiry of an existing entry.
   Entry* SetExpiry(int db, const HashedKey& key, Entry* entry, UnixMillis expiry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Sets (null: removes) the freshness of an existing string.
+  // Sets the freshness of an existing string, or removes it (null), with the tags if it has any.
   Entry* SetFreshness(int db, const HashedKey& key, Entry* entry, const Freshness* freshness)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Tags a string that has just been set with a freshness: part of that change.
+  void SetTags(int db, const HashedKey& key, Entry* entry, TagStampPtr tags)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   enum class Reclaim : uint8_t {
@@ -179,8 +185,8 @@ class alignas(64) Shard {
     Entry* entry_;
     bool pinned_;  // The key was, and so will be the one that gets the value.
   };
-  // Copies value, expiry, freshness and access bits of `entry`; blobs are shared, collections are
-  // copied.
+  // Copies value, expiry, freshness, tags and access bits of `entry`; blobs are shared, collections
+  // are copied.
   std::unique_ptr<Detached> Clone(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes the value out, erasing the key.
   std::unique_ptr<Detached> Extract(int db, const HashedKey& key, Entry* entry)

@@ -1,8 +1,11 @@
 #include "eviction/lease_table.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "eviction/stampede_figures.h"
 #include "gtest/gtest.h"
@@ -19,8 +22,9 @@ class LeaseTableTest : public testing::Test {
   LeaseTableTest() { budget_.most = 3; }
 
   std::shared_ptr<Lease> Grant(const std::string& key, milliseconds duration = milliseconds(100)) {
-    return table_.Grant(0, key, {.holder = kHolder, .duration = duration, .figures = figures_},
-                        now_);
+    return table_
+        .Grant(0, key, {.holder = kHolder, .duration = duration, .figures = figures_}, now_)
+        .lease;
   }
   bool Known(const std::string& key, int db = 0) { return table_.Find(db, key, now_) != nullptr; }
 
@@ -93,8 +97,8 @@ TEST_F(LeaseTableTest, OnlyTheDatabaseThatIsEmptiedLosesItsLeases) {
 }
 
 TEST_F(LeaseTableTest, AHoldKeepsWhatItIsUntilItsTime) {
-  table_.Hold(0, "failed", now_ + milliseconds(50), /*is_negative=*/false);
-  table_.Hold(0, "nothing", now_ + milliseconds(50), /*is_negative=*/true);
+  table_.Hold(0, "failed", now_ + milliseconds(50));
+  table_.HoldNegative(0, "nothing", now_ + milliseconds(50), nullptr);
   now_ += milliseconds(49);
   ASSERT_TRUE(Known("failed"));
   EXPECT_EQ(table_.Find(0, "failed", now_)->lease, nullptr);
@@ -106,17 +110,128 @@ TEST_F(LeaseTableTest, AHoldKeepsWhatItIsUntilItsTime) {
   EXPECT_FALSE(Known("nothing"));
 }
 
+TEST_F(LeaseTableTest, ANegativeResultEndsWithAnInvalidationOfItsTags) {
+  TagTable tags;
+  const std::string_view name = "tag";
+  table_.HoldNegative(0, "nothing", now_ + milliseconds(50), tags.Stamp({&name, 1}));
+  EXPECT_TRUE(Known("nothing"));
+  tags.Invalidate("tag", /*now=*/1);
+  EXPECT_FALSE(Known("nothing"));
+  EXPECT_EQ(table_.size(), 0u);
+}
+
 TEST_F(LeaseTableTest, TheBudgetIsOfAllShards) {
   LeaseTable other(6, budget_);
   ASSERT_NE(Grant("a"), nullptr);
   ASSERT_NE(Grant("b"), nullptr);
-  ASSERT_NE(other.Grant(0, "c", {.duration = milliseconds(100)}, now_), nullptr);
+  ASSERT_NE(other.Grant(0, "c", {.duration = milliseconds(100)}, now_).lease, nullptr);
   EXPECT_EQ(Grant("d"), nullptr);
-  table_.Hold(0, "e", now_ + milliseconds(50), /*is_negative=*/true);
+  table_.HoldNegative(0, "e", now_ + milliseconds(50), nullptr);
   EXPECT_FALSE(Known("e"));
   EXPECT_TRUE(other.Void(0, "c"));
   EXPECT_NE(Grant("d"), nullptr);
   EXPECT_EQ(budget_.used, 3);
+}
+
+// ---- Under a cap
+
+class CappedLeaseTableTest : public LeaseTableTest, public TurnListener {
+ protected:
+  CappedLeaseTableTest() {
+    budget_.most = 100;
+    EXPECT_TRUE(cap_->SetMost(1).empty());
+  }
+  void OnTurn(const LeaseCap::WaitingKey& key) override { turns_.push_back(key.key); }
+
+  LeaseTable::Election Ask(LeaseTable& table, const std::string& key, bool gets_in_line = true) {
+    return table.Grant(
+        0, key, {.duration = milliseconds(100), .cap = cap_, .gets_in_line = gets_in_line}, now_);
+  }
+
+  std::shared_ptr<LeaseCap> cap_ = std::make_shared<LeaseCap>();
+  std::vector<std::string> turns_;
+  LeaseTable one_{1, budget_, this};
+  LeaseTable two_{2, budget_, this};
+};
+
+TEST_F(CappedLeaseTableTest, HoweverALeaseEndsTheNextKeyHasItsTurn) {
+  using End = std::function<void(const Lease&)>;
+  const End ends[] = {
+      [&](const Lease& lease) { EXPECT_TRUE(one_.Fill(0, "a", lease.number, now_)); },
+      [&](const Lease& lease) { EXPECT_TRUE(one_.Release(0, "a", lease.number, now_)); },
+      [&](const Lease& lease) { EXPECT_TRUE(one_.Lose(lease, now_)); },
+      [&](const Lease&) { EXPECT_TRUE(one_.Void(0, "a")); },
+      [&](const Lease&) { one_.VoidDatabase(0); },
+      [&](const Lease& lease) { EXPECT_EQ(one_.Find(0, "a", lease.deadline), nullptr); },
+      [&](const Lease& lease) { one_.Sweep(lease.deadline); }};
+  for (const End& end : ends) {
+    const auto first = Ask(one_, "a");
+    ASSERT_NE(first.lease, nullptr);
+    EXPECT_TRUE(Ask(two_, "b").held_back);
+    EXPECT_TRUE(Ask(two_, "b").held_back);  // It is not its turn.
+    turns_.clear();
+    end(*first.lease);
+    EXPECT_EQ(turns_, std::vector<std::string>{"b"});
+    EXPECT_TRUE(Ask(one_, "a", /*gets_in_line=*/false).held_back);  // The place is kept.
+    const auto second = Ask(two_, "b");
+    ASSERT_NE(second.lease, nullptr);
+    EXPECT_TRUE(two_.Release(0, "b", second.lease->number, now_));
+    EXPECT_EQ(budget_.used, 0);
+  }
+}
+
+TEST_F(CappedLeaseTableTest, ATurnThatNobodyTakesPassesOn) {
+  const auto first = Ask(one_, "a");
+  EXPECT_TRUE(Ask(two_, "b").held_back);
+  EXPECT_TRUE(Ask(one_, "c").held_back);
+  EXPECT_FALSE(two_.PassTurn(0, "b"));  // It has none.
+  EXPECT_TRUE(one_.Release(0, "a", first.lease->number, now_));
+  EXPECT_TRUE(two_.PassTurn(0, "b"));
+  EXPECT_EQ(turns_, (std::vector<std::string>{"b", "c"}));
+  EXPECT_EQ(two_.Find(0, "b", now_), nullptr);
+  one_.LeaveLine(0, "c");
+  EXPECT_FALSE(cap_->IsFull());
+  EXPECT_NE(Ask(two_, "d").lease, nullptr);
+}
+
+TEST_F(CappedLeaseTableTest, WhatIsWrittenLeavesTheLine) {
+  const auto first = Ask(one_, "a");
+  EXPECT_TRUE(Ask(two_, "b").held_back);
+  EXPECT_TRUE(Ask(two_, "c").held_back);
+  EXPECT_TRUE(two_.Void(0, "b"));
+  EXPECT_TRUE(one_.Release(0, "a", first.lease->number, now_));
+  EXPECT_EQ(turns_, std::vector<std::string>{"c"});
+}
+
+TEST_F(CappedLeaseTableTest, AnotherNumberCallsAsManyAsItAllows) {
+  const auto first = Ask(one_, "a");
+  for (const std::string key : {"b", "c", "d", "e"}) EXPECT_TRUE(Ask(two_, key).held_back);
+  EXPECT_EQ(cap_->SetMost(3), (LeaseCap::Turns{{2, 0, "b"}, {2, 0, "c"}}));
+  EXPECT_TRUE(cap_->SetMost(2).empty());
+  EXPECT_TRUE(one_.Release(0, "a", first.lease->number, now_));
+  EXPECT_TRUE(turns_.empty());
+  EXPECT_EQ(cap_->SetMost(0), (LeaseCap::Turns{{2, 0, "d"}, {2, 0, "e"}}));
+  EXPECT_FALSE(cap_->IsFull());
+}
+
+TEST_F(CappedLeaseTableTest, SomebodyLooksForTheEarliestDeadlineWhileSomebodyWaits) {
+  EXPECT_TRUE(cap_->SetMost(2).empty());
+  const auto first = Ask(one_, "a");
+  now_ += milliseconds(10);
+  const auto second = Ask(two_, "b");
+  EXPECT_EQ(cap_->NextLook(), std::nullopt);
+  EXPECT_TRUE(Ask(two_, "c").held_back);
+  EXPECT_EQ(cap_->NextLook(), first.lease->deadline);
+  EXPECT_EQ(cap_->NextLook(), std::nullopt);  // Once.
+  EXPECT_TRUE(cap_->Overdue(first.lease->deadline - milliseconds(1)).empty());
+  const auto overdue = cap_->Overdue(first.lease->deadline);
+  ASSERT_EQ(overdue.size(), 1u);
+  EXPECT_EQ(overdue[0]->key, "a");
+  EXPECT_EQ(one_.Find(0, "a", first.lease->deadline), nullptr);
+  EXPECT_EQ(turns_, std::vector<std::string>{"c"});
+  EXPECT_EQ(cap_->NextLook(), std::nullopt);
+  EXPECT_TRUE(Ask(two_, "d").held_back);
+  EXPECT_EQ(cap_->NextLook(), second.lease->deadline);
 }
 
 TEST_F(LeaseTableTest, SweepingForgetsWhatHasEndedByItself) {

@@ -33,13 +33,13 @@ TEST(StampedeRuleTest, HasDefaults) {
   const auto rule = Parse("*");
   ASSERT_TRUE(rule.ok());
   EXPECT_EQ(PrintStampedeRule(*rule),
-            "* lease 5s wait 500ms grace 0ms beta 1 jitter 0% disconnect keep");
+            "* lease 5s wait 500ms grace 0ms beta 1 jitter 0% disconnect keep leases 0");
 }
 
 TEST(StampedeRuleTest, IsPrintedAsItIsTaken) {
   for (const std::string line :
-       {"a* lease 1ms wait 0ms grace 720h beta 0 jitter 50% disconnect release",
-        "[ab]? lease 1h wait 61s grace 90m beta 10 jitter 0.5% disconnect keep"}) {
+       {"a* lease 1ms wait 0ms grace 720h beta 0 jitter 50% disconnect release leases 1000000",
+        "[ab]? lease 1h wait 61s grace 90m beta 10 jitter 0.5% disconnect keep leases 0"}) {
     const auto rule = Parse(line);
     ASSERT_TRUE(rule.ok()) << rule.status();
     EXPECT_EQ(PrintStampedeRule(*rule), line);
@@ -61,6 +61,9 @@ TEST(StampedeRuleTest, SaysWhichWordIsWrong) {
       {"p:* beta nan", "'beta' wants a number from 0 to 10"},
       {"p:* jitter 51%", "'jitter' wants 0% to 50%"},
       {"p:* disconnect maybe", "'disconnect' wants keep or release"},
+      {"p:* leases -1", "'leases' wants a number up to 1000000"},
+      {"p:* leases 1000001", "'leases' wants a number up to 1000000"},
+      {"p:* leases 1e3", "'leases' wants a number up to 1000000"},
       {"p:* lease 1s lease 1s", "'lease' is given twice"},
       {"p:* nosuch 1", "'nosuch' is no option of a rule"},
   };

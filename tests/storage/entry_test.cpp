@@ -195,7 +195,7 @@ TEST(EntryTest, FreshnessComesStaysAndGoesWhateverTheSizes) {
                     Entry::SizeFor(key_size, value_size, expected_expiry != kNoExpiry, fresh));
         };
         Entry* entry = Entry::Create(key, Entry::Value::Text(text), expiry, 9);
-        entry = Entry::ChangeFreshness(entry, ~kWord);
+        entry = Entry::ChangeFreshness(entry, kWord + 1);
         entry = Entry::ChangeFreshness(entry, kWord);
         expect(*entry, expiry, true);
         entry = Entry::ChangeExpiry(entry, 8);

@@ -17,9 +17,9 @@ constexpr Freshness Packed(UnixMillis fresh_until, int64_t load_ms) {
 
 int64_t PackedLoadTime(int64_t load_ms) { return Packed(0, load_ms).load_time.count(); }
 
-constexpr UnixMillis kLast = (UnixMillis{1} << 48) - 2;  // Before "always".
+constexpr UnixMillis kLast = (UnixMillis{1} << 47) - 2;  // Before "always".
 
-static_assert(Freshness{}.Pack() == 0xffff'ffff'ffff'0000);
+static_assert(Freshness{}.Pack() == 0x7fff'ffff'ffff'0000);
 static_assert(Packed(1'700'000'000'123, 250) == Freshness{1'700'000'000'123, milliseconds(250)});
 
 TEST(FreshnessTest, KeepsEveryDeadlineThatFitsAndSaturatesBeyond) {
@@ -67,7 +67,7 @@ TEST(FreshnessTest, LoadTimesSaturate) {
 }
 
 TEST(FreshnessTest, EveryWordSurvives) {
-  for (uint64_t deadline : {uint64_t{0}, uint64_t{1}, (uint64_t{1} << 48) - 1}) {
+  for (uint64_t deadline : {uint64_t{0}, uint64_t{1}, (uint64_t{1} << 47) - 1}) {
     for (uint64_t load_time = 0; load_time <= UINT16_MAX; ++load_time) {
       const uint64_t word = deadline << 16 | load_time;
       ASSERT_EQ(Freshness::Unpack(word).Pack(), word);

@@ -155,17 +155,17 @@ TEST_F(StampedeRuleTest, JitterShortensTheTimeToLive) {
 }
 
 TEST_F(StampedeRuleTest, RulesAreChangedWhileTheServerRuns) {
-  const std::string p = "p:* lease 1m wait 1m grace 30s beta 1 jitter 0% disconnect keep";
+  const std::string p = "p:* lease 1m wait 1m grace 30s beta 1 jitter 0% disconnect keep leases 0";
   const auto configured = [&] {
     return control_.Call({"CONFIG", "GET", "stampede-rule"}).elements[1].text;
   };
   EXPECT_EQ(configured(), p);
   EXPECT_EQ(Run("CACHE.RULES SET q:* wait 1s"), "+OK\r\n");
-  const std::string q = "q:* lease 5s wait 1s grace 0ms beta 1 jitter 0% disconnect keep";
+  const std::string q = "q:* lease 5s wait 1s grace 0ms beta 1 jitter 0% disconnect keep leases 0";
   EXPECT_EQ(configured(), p + "; " + q);
   EXPECT_EQ(Run("CACHE.RULES SET p:* lease 1s"), "+OK\r\n");
   EXPECT_EQ(configured(),
-            "p:* lease 1s wait 500ms grace 0ms beta 1 jitter 0% disconnect keep; " + q);
+            "p:* lease 1s wait 500ms grace 0ms beta 1 jitter 0% disconnect keep leases 0; " + q);
   EXPECT_EQ(Run("CACHE.RULES DEL p:*"), ":1\r\n");
   EXPECT_EQ(Run("CACHE.RULES DEL p:*"), ":0\r\n");
   EXPECT_EQ(configured(), q);
@@ -244,7 +244,8 @@ TEST_F(StampedeRuleTest, ExplainSaysWhatARuleDoesToAKey) {
   EXPECT_EQ(explain("q:1", 1), "none");
   EXPECT_EQ(explain("q:1", 3), "misses");
   EXPECT_EQ(explain("q:1", 5), "stores the value as ever");
-  EXPECT_EQ(explain("p:1", 1), "p:* lease 1m wait 1m grace 30s beta 1 jitter 0% disconnect keep");
+  EXPECT_EQ(explain("p:1", 1),
+            "p:* lease 1m wait 1m grace 30s beta 1 jitter 0% disconnect keep leases 0");
   EXPECT_EQ(explain("p:1", 3), "misses: the caller is to load");
   RespClient loader = Connect();
   loader.Raw({"GET", "p:1"});
