@@ -74,6 +74,7 @@ TEST(InfoTest, TheStampedeSectionTellsWhatTheOriginWasSpared) {
       "stale_served:0\r\n"
       "early_refreshes:0\r\n"
       "negative_served:0\r\n"
+      "held_back:0\r\n"
       "origin_loads_saved:0\r\n"
       "load_time_ms:avg=52.50,p50=8,p99=128\r\n";
   EXPECT_EQ(Render({"stampede"}, figures), expected);
