@@ -16,10 +16,11 @@ NEAR_SECONDS = 3
 NEAR_MILLISECONDS = 3000
 
 # Of CONFIG GET: what differs between two processes by nature or by name. That Larder bounds the
-# output buffers of all clients is on purpose.
+# output buffers of all clients, and defragments unless told otherwise, is on purpose.
 PROCESS_SETTINGS = frozenset((
     b"port", b"dir", b"pidfile", b"bind", b"logfile", b"unixsocket", b"save", b"io-threads",
-    b"client-output-buffer-limit", b"maxmemory-clients", b"syslog-ident"))
+    b"client-output-buffer-limit", b"maxmemory-clients", b"activedefrag",
+    b"syslog-ident"))
 
 _NUMBER = re.compile(rb"-?\d+\Z")
 
