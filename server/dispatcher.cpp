@@ -209,11 +209,13 @@ void Dispatcher::Warm(std::span<PreparedRequest> prepared) {
 }
 
 void Dispatcher::WarmEntries(std::span<const PreparedRequest> prepared) {
+  // Under rules, GET looks whether the value is fresh.
+  const bool to_end = !settings_->stampede_rules->empty();
   for (const PreparedRequest& request : prepared) {
     if (!WantsWarming(request)) continue;
     Shard& shard = keyspace_.ShardFor(request.key);
     if (!shard.mu().TryLock()) continue;
-    shard.PrefetchEntry(request.db, request.key.hash);
+    shard.PrefetchEntry(request.db, request.key.hash, to_end);
     shard.mu().Unlock();
   }
 }

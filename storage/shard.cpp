@@ -60,8 +60,8 @@ void Shard::PrefetchBucket(int db, uint64_t hash) const {
   if (const Table* table = TableOf(db)) table->PrefetchBucket(hash);
 }
 
-void Shard::PrefetchEntry(int db, uint64_t hash) const {
-  if (const Table* table = TableOf(db)) table->PrefetchEntry(hash);
+void Shard::PrefetchEntry(int db, uint64_t hash, bool to_end) const {
+  if (const Table* table = TableOf(db)) table->PrefetchEntry(hash, to_end);
 }
 
 bool Shard::PrefetchValue(int db, uint64_t hash) const {

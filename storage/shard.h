@@ -85,7 +85,8 @@ class alignas(64) Shard {
   // ---- Looking ahead: for a pipeline's keys, first all buckets, then all entries, then the
   // collections to which these point. Harmless hints.
   void PrefetchBucket(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void PrefetchEntry(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PrefetchEntry(int db, uint64_t hash, bool to_end = false) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool PrefetchValue(int db, uint64_t hash) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The members of a key's set, hash or sorted set, to look them up ahead in turn: null if there is
   // no such key or its members are in no hash table. A hint: seldom it is another key's.

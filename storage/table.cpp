@@ -103,8 +103,11 @@ const Entry* Table::LikelyEntry(uint64_t hash) const {
   return nullptr;
 }
 
-void Table::PrefetchEntry(uint64_t hash) const {
-  if (const Entry* entry = LikelyEntry(hash)) PrefetchEntryLines(entry);
+void Table::PrefetchEntry(uint64_t hash, bool to_end) const {
+  const Entry* entry = LikelyEntry(hash);
+  if (entry == nullptr) return;
+  PrefetchEntryLines(entry);
+  if (to_end) Prefetch(reinterpret_cast<const char*>(entry) + 128);
 }
 
 Entry* Table::FindLike(uint64_t hash, int bits, absl::FunctionRef<bool(Entry&)> wanted) const {

@@ -75,7 +75,8 @@ class Table {
   void PrefetchBucket(uint64_t hash) const {
     if (bucket_count_ != 0) Prefetch(&bucket(BucketIndex(hash)));
   }
-  void PrefetchEntry(uint64_t hash) const;
+  // `to_end`: also what stands behind the value (its freshness), if that is not long.
+  void PrefetchEntry(uint64_t hash, bool to_end = false) const;
   // The first entry with the hash's fingerprint: nearly always the one that is looked for.
   const Entry* LikelyEntry(uint64_t hash) const;
   // The first entry whose hash has the same fingerprint and the same low `bits` bits as `hash`, and
