@@ -1,9 +1,11 @@
 // When to refresh a value that is still fresh: XFetch (Vattani, Chierichetti, Lowenstein: Optimal
 // Probabilistic Cache Stampede Prevention, VLDB 2015). A caller refreshes if
 //
-//   now - load_time * beta * ln(random) >= fresh_until
+//   now - load_time * beta * ln(random) > fresh_until
 //
-// so the more often a value is read and the longer it takes to load, the earlier somebody does.
+// (>= in the paper, where a value is stale at the very end of its time; here it is still fresh
+// then, and who asks for no early refresh gets none.) So the more often a value is read and the
+// longer it takes to load, the earlier somebody does.
 //
 // Concurrency: every function is safe from any thread.
 #pragma once
@@ -21,13 +23,13 @@ inline constexpr double kEarliestRefresh = 36.8;
 inline bool RefreshesEarly(std::chrono::milliseconds fresh_for, std::chrono::milliseconds load_time,
                            double beta, double unit) {
   const double lead_ms = static_cast<double>(load_time.count()) * beta * -std::log(unit);
-  return lead_ms >= static_cast<double>(fresh_for.count());
+  return lead_ms > static_cast<double>(fresh_for.count());
 }
 
 // Whether any caller could: what most reads of a fresh value stop at.
 inline bool MayRefreshEarly(std::chrono::milliseconds fresh_for,
                             std::chrono::milliseconds load_time, double beta) {
-  return static_cast<double>(load_time.count()) * beta * kEarliestRefresh >=
+  return static_cast<double>(load_time.count()) * beta * kEarliestRefresh >
          static_cast<double>(fresh_for.count());
 }
 

@@ -21,6 +21,12 @@ TEST(EarlyRefreshTest, FollowsThePapersRule) {
   EXPECT_FALSE(RefreshesEarly(milliseconds(1), milliseconds(100), 1.0, 1.0));
 }
 
+TEST(EarlyRefreshTest, NobodyIsEarlyInTheLastMillisecondWhoDoesNotWantToBe) {
+  EXPECT_FALSE(RefreshesEarly(milliseconds(0), milliseconds(100), 0.0, 0.5));
+  EXPECT_FALSE(RefreshesEarly(milliseconds(0), milliseconds(0), 1.0, 0.5));
+  EXPECT_FALSE(MayRefreshEarly(milliseconds(0), milliseconds(100), 0.0));
+}
+
 // One in e readers whose value is fresh for exactly the time of a load.
 TEST(EarlyRefreshTest, TheShareOfReadersIsThePapers) {
   Random random(1);
