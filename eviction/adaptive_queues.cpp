@@ -13,16 +13,15 @@ constexpr uint8_t kGhostPercent = 200;
 struct NamedRule {
   std::string_view name;  // After the load that it is for.
   AdmissionRule rule;
-  // Who changes to it loses what it does not keep, and changing back does not bring that back: its
-  // misses count for so much more.
+  // Who changes to it loses what it does not keep, and changing back does not bring that back: for
+  // a change its misses count for so much more.
   double handicap = 1;
 };
 
 // The first is where a cache begins.
 constexpr NamedRule kRules[] = {
-    {"mixed", {.window_percent = 10, .ghost_percent = 100, .remembers_main = true}},
-    {"scan", {.window_percent = 1, .ghost_percent = 150, .remembers_main = true}},
-    {"drift", {.window_percent = 60, .ghost_percent = 40}, 1.02},
+    {"mixed", {.window_percent = 15, .ghost_percent = 100, .remembers_main = true}},
+    {"drift", {.window_percent = 65, .ghost_percent = 40}, 1.05},
     {"loop", {.window_percent = 1, .ghost_percent = 200}},
     {"long loop", {.window_percent = 1, .ghost_percent = 25}},
 };
@@ -147,10 +146,15 @@ void AdaptiveQueues::UpdateScores() {
     score.hits = score.hits * kDecay + score.new_hits;
     score.new_hits = 0;
   }
-  const auto cost = [this](size_t i) { return (requests_ - scores_[i].hits) * kRules[i].handicap; };
+  size_t best = current_;
+  double least = requests_ - scores_[current_].hits;
   for (size_t i = 0; i < std::size(kRules); ++i) {
-    if (cost(i) < cost(current_)) current_ = i;
+    const double misses = (requests_ - scores_[i].hits) * kRules[i].handicap;
+    if (misses >= least) continue;
+    best = i;
+    least = misses;
   }
+  current_ = best;
   queues_.set_rule(kRules[current_].rule);
 }
 

@@ -1,15 +1,15 @@
-// Window and main queue under whichever of five rules would do best of late. Which one that is, a
+// Window and main queue under whichever of four rules would do best of late. Which one that is, a
 // miniature of the cache under each of them tells.
 //
-// No rule does well on everything. Scans want hardly a window; loops want none, and a memory for
-// ghosts that is as long as the loop, or, if the loop is far larger than the cache, so short that
-// the cache stays as it is; what drifts wants a large window. Larger sets of rules, admission by a
-// frequency sketch (W-TinyLFU) among them, did no better in simulation (benchmarks/eviction), for
-// the choice has an error of its own.
+// No rule does well on everything. Loops want hardly a window, and a memory for ghosts that is as
+// long as the loop, or, if the loop is far larger than the cache, so short that the cache stays as
+// it is; what drifts wants a large window. Larger sets of rules, admission by a frequency sketch
+// (W-TinyLFU) and a rule for scans among them, did no better in simulation (benchmarks/eviction):
+// the choice has an error of its own, and each change of rule loses a part of what is there.
 //
 // A hit costs a saturating counter in the entry and a look at the sample filter; a sampled key pays
 // a lookup in the miniatures besides: every key of a small cache, one in 32 of a large one. In
-// memory: 4 bytes a key for its place, 4 for ghosts, and about 120 for each sampled key.
+// memory: 4 bytes a key for its place, 4 for ghosts, and about 100 for each sampled key.
 //
 // Concurrency: as EvictionQueues says.
 #pragma once

@@ -27,7 +27,7 @@ namespace larder {
 
 class Miniatures {
  public:
-  static constexpr size_t kMaxRules = 5;
+  static constexpr size_t kMaxRules = 4;
 
   // REQUIRES: rules.size() <= kMaxRules.
   explicit Miniatures(std::span<const AdmissionRule> rules);
