@@ -33,6 +33,9 @@ class AdaptiveQueues final : public EvictionQueues {
   void OnInsert(KeyId id, uint8_t& state, size_t bytes) override;
   void Observe(KeyId id, size_t bytes) override;
   void OnErase(KeyId id, uint8_t& state) override;
+  void ForgetIf(absl::FunctionRef<bool(KeyId)> is_unwanted) override {
+    miniatures_.Thin([is_unwanted](KeyId id) { return !is_unwanted(id); });
+  }
   std::optional<KeyId> Candidate() override { return queues_.Candidate(); }
   Verdict Judge(KeyId id, uint8_t* state, const EntryWorth& worth) override;
   void Clear() override;

@@ -30,6 +30,8 @@
 #include <optional>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
+
 namespace larder {
 
 // By what a domain finds an entry again: bits of the key's hash, or of its place in the table and
@@ -121,6 +123,9 @@ class EvictionQueues {
   // An entry is going: deleted, expired or overwritten by another. Does nothing for one that the
   // queues do not know, as one that Judge() gave up, so that a domain may call it for all alike.
   virtual void OnErase(KeyId id, uint8_t& state) = 0;
+  // Nobody will ask any more for keys of which is_unwanted(id) is true, and none is an entry: what
+  // is remembered of them may go. For models, which see fewer and fewer keys.
+  virtual void ForgetIf(absl::FunctionRef<bool(KeyId)> is_unwanted) = 0;
 
   // Who would go next; nothing if the queues know no entry.
   virtual std::optional<KeyId> Candidate() = 0;

@@ -25,6 +25,7 @@ class FixedQueues final : public EvictionQueues {
   }
   void Observe(KeyId /*id*/, size_t /*bytes*/) override {}
   void OnErase(KeyId id, uint8_t& state) override { queues_.OnErase(id, state); }
+  void ForgetIf(absl::FunctionRef<bool(KeyId)> /*is_unwanted*/) override {}
   std::optional<KeyId> Candidate() override { return queues_.Candidate(); }
   // Neither policy looks at what an entry is worth.
   Verdict Judge(KeyId id, uint8_t* state, const EntryWorth& /*worth*/) override {

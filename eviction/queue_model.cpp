@@ -44,6 +44,7 @@ void QueueModel::EraseIf(absl::FunctionRef<bool(KeyId)> is_unwanted) {
     bytes_ -= key.second.bytes;
     return true;
   });
+  queues_->ForgetIf(is_unwanted);
 }
 
 bool QueueModel::EvictOne() {

@@ -91,7 +91,10 @@ PlaceQueue& WindowAndMain::NextToGive() {
 
 bool WindowAndMain::CameBackSoon(KeyId id, size_t bytes) {
   if (ghost_percent_ == 0) return false;
-  const double recent = static_cast<double>(ghosts_.keys() * rule_.ghost_percent / ghost_percent_);
+  // Of a cache that has become smaller, they remember too many until they are resized.
+  const size_t wanted = GhostsWanted();
+  const size_t remembered = ghosts_.keys() > wanted + wanted / 4 ? wanted : ghosts_.keys();
+  const auto recent = static_cast<double>(remembered * rule_.ghost_percent / ghost_percent_);
   // What takes more room must come back sooner.
   const double in_proportion = recent / std::sqrt(std::max(1.0, RelativeSize(bytes)));
   return ghosts_.Take(MixKeyId(id), static_cast<size_t>(in_proportion));
@@ -138,13 +141,15 @@ void WindowAndMain::MeasureTurn(int64_t now_ms) {
 }
 
 void WindowAndMain::Remember(KeyId id) {
-  const size_t wanted = residents() * ghost_percent_ / 100;
+  const size_t wanted = GhostsWanted();
   // Resizing forgets, so it waits until the number of entries has really become another.
   if (wanted > ghosts_.keys() + ghosts_.keys() / 4 || wanted < ghosts_.keys() / 2) {
     ghosts_.Resize(wanted);
   }
   ghosts_.Add(MixKeyId(id));
 }
+
+size_t WindowAndMain::GhostsWanted() const { return residents() * ghost_percent_ / 100; }
 
 size_t WindowAndMain::memory_bytes() const {
   return window_.memory_bytes() + main_.memory_bytes() + ghosts_.memory_bytes();

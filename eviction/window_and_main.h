@@ -69,6 +69,7 @@ class WindowAndMain {
   // The front of main has been judged.
   void MeasureTurn(int64_t now_ms);
   void Remember(KeyId id);
+  size_t GhostsWanted() const;
 
   AdmissionRule rule_;
   const uint8_t ghost_percent_;

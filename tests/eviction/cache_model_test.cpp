@@ -66,6 +66,31 @@ TEST_P(CacheModelTest, ErasedKeysLeaveRoom) {
   EXPECT_EQ(cache_->keys(), 10u);
 }
 
+// Of a loop, and of keys with favourites among them.
+TEST_P(CacheModelTest, AmongHalfTheKeysWithHalfTheRoomAsManyHit) {
+  constexpr KeyId kLoop = 3000;
+  Random random(1);
+  const auto hit_ratio = [&](KeyId step, uint64_t capacity) {
+    constexpr int kRounds = 20;
+    int hits = 0;
+    for (KeyId i = 0; i < kRounds * kLoop; i += step) {
+      const KeyId in_turn = i % kLoop;
+      const auto favourite = static_cast<KeyId>(kLoop + random.Uniform(100) / step * step);
+      for (const KeyId id : {in_turn, favourite}) {
+        hits += cache_->Read(id, 0);
+        cache_->Fill(id, 10, capacity, 0);
+      }
+    }
+    return hits * static_cast<double>(step) / (2.0 * kRounds * kLoop);
+  };
+  hit_ratio(1, 10'000);
+  const double of_all = hit_ratio(1, 10'000);
+  cache_->EraseIf([](KeyId id) { return id % 2 != 0; });
+  EXPECT_NEAR(hit_ratio(2, 5'000), of_all, 0.02);
+  cache_->EraseIf([](KeyId id) { return id % 4 != 0; });
+  EXPECT_NEAR(hit_ratio(4, 2'500), of_all, 0.02);
+}
+
 TEST_P(CacheModelTest, SurvivesAnythingWithinItsCapacity) {
   Random random(1);
   uint64_t now = 1'000'000'000;
