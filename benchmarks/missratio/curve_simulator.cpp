@@ -1,15 +1,19 @@
 // larder_miss_ratio_simulator: does the miss-ratio curve foretell what caches of other sizes miss?
 //
-//   larder_miss_ratio_simulator [--policy POLICY] [--keys N] [--keys-of-others N] TRACE...
+//   larder_miss_ratio_simulator [--policy POLICY] [--keys N] [--keys-of-others N] [--runs N]
+//   TRACE...
 //
 // Replays each TRACE (a file, see eviction/trace.h) against caches of 5 and 25 % of its bytes
 // (every value as large as the next where the trace has no sizes) with the curve turned on, and
 // against caches of the sizes that it foretells. All caches are whole models
 // (eviction/cache_model.h): what differs is the sample alone. Prints for each policy what was
 // foretold and, behind it, what came out, with a star where they are more than two points apart.
+//
+// With --runs, each of the latter is run so often, with other hashes for its keys as every server
+// has them. Then the least and the most that came out are printed, and there is a star where what
+// was foretold is more than two points from all between them.
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <iterator>
 #include <memory>
@@ -37,16 +41,18 @@ struct Options {
   ModelPolicy policy = ModelPolicy::kLru;  // In force.
   size_t keys = 0;                         // As in MissRatioCurve::Options.
   size_t keys_of_others = 0;
+  size_t runs = 1;
 };
 
 // One replay of a trace, request by request.
 class Replay {
  public:
-  explicit Replay(const Trace& trace) : trace_(trace) {}
+  // `run` decides about the hashes of keys.
+  Replay(const Trace& trace, uint64_t run) : trace_(trace), salt_(run * 0xd1342543de82ef95) {}
 
   size_t size() const { return trace_.requests.size(); }
   KeyId id(size_t request) const {
-    uint64_t hash = (trace_.requests[request] + 1) * 0x9e3779b97f4a7c15;
+    uint64_t hash = (trace_.requests[request] + 1) * 0x9e3779b97f4a7c15 ^ salt_;
     hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93;
     return MissRatioCurve::IdOf(hash ^ hash >> 32, 0);
   }
@@ -65,6 +71,7 @@ class Replay {
 
  private:
   const Trace& trace_;
+  const uint64_t salt_;
 };
 
 // The share of requests that a cache misses; tells `curve`, if any, of them.
@@ -107,23 +114,32 @@ bool ParsePolicy(std::string_view name, ModelPolicy& policy) {
   return true;
 }
 
-void PrintCurve(const Replay& replay, const MissRatioCurve::PolicyReport& foretold,
-                uint64_t capacity) {
+void PrintCurve(const Trace& trace, const MissRatioCurve::PolicyReport& foretold, uint64_t capacity,
+                size_t runs) {
   ModelPolicy policy = ModelPolicy::kLru;  // Also what exact LRU is held against.
   ParsePolicy(foretold.name, policy);
   std::printf("  %-10s %.3f", std::string(foretold.name).c_str(), foretold.sampling_rate);
   for (size_t i = 0; i < foretold.points.size(); ++i) {
     const double size = MissRatioCurve::kFactors[i] * static_cast<double>(capacity);
-    const double came = MissPercent(replay, policy, static_cast<uint64_t>(size), nullptr);
+    double least = 100;
+    double most = 0;
+    for (size_t run = 0; run < runs; ++run) {
+      const double came =
+          MissPercent(Replay(trace, run), policy, static_cast<uint64_t>(size), nullptr);
+      least = std::min(least, came);
+      most = std::max(most, came);
+    }
     const double said = 100 * foretold.points[i].miss_ratio;
-    std::printf("  %6.2f (%6.2f)%c", said, came, std::abs(said - came) > 2 ? '*' : ' ');
+    std::printf("  %6.2f (%5.2f", said, least);
+    if (runs > 1) std::printf(" to %5.2f", most);
+    std::printf(")%c", said < least - 2 || said > most + 2 ? '*' : ' ');
   }
   std::printf("\n");
   std::fflush(stdout);
 }
 
 void RunCell(const Trace& trace, uint64_t percent, const Options& options) {
-  const Replay replay(trace);
+  const Replay replay(trace, 0);
   const uint64_t capacity = replay.footprint() * percent / 100;
   MissRatioCurve curve;
   curve.Configure({.enabled = true,
@@ -138,7 +154,7 @@ void RunCell(const Trace& trace, uint64_t percent, const Options& options) {
               static_cast<int>(percent), std::string(NameOf(options.policy)).c_str(),
               report.sampled_keys, report.memory_bytes >> 10);
   for (const MissRatioCurve::PolicyReport& policy : report.policies) {
-    PrintCurve(replay, policy, capacity);
+    PrintCurve(trace, policy, capacity, options.runs);
   }
 }
 
@@ -170,7 +186,8 @@ bool ParseOptions(int argc, char** argv, Options& options) {
     const std::string_view value = argv[i];
     if (!(word == "--policy" && ParsePolicy(value, options.policy)) &&
         !(word == "--keys" && ParseNumber(value, options.keys)) &&
-        !(word == "--keys-of-others" && ParseNumber(value, options.keys_of_others))) {
+        !(word == "--keys-of-others" && ParseNumber(value, options.keys_of_others)) &&
+        !(word == "--runs" && ParseNumber(value, options.runs))) {
       return false;
     }
   }
@@ -183,8 +200,9 @@ bool ParseOptions(int argc, char** argv, Options& options) {
 int main(int argc, char** argv) {
   larder::Options options;
   if (!larder::ParseOptions(argc, argv, options)) {
-    std::fprintf(stderr, "usage: %s [--policy POLICY] [--keys N] [--keys-of-others N] TRACE...\n",
-                 argv[0]);
+    std::fprintf(
+        stderr, "usage: %s [--policy POLICY] [--keys N] [--keys-of-others N] [--runs N] TRACE...\n",
+        argv[0]);
     return 2;
   }
   return larder::Run(options);
