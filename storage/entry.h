@@ -4,9 +4,8 @@
 //             key and value length
 //   8 bytes   longer lengths, only when the key exceeds 255 bytes or the inline value 255
 //   8 bytes   expiry, only when there is one
-//   key bytes, then the value: its bytes, an int64_t, or a pointer; a pointer to a blob may have
-//   the
-//             end of the string behind it
+//   key bytes, then the value: its bytes, an int64_t, or a pointer
+//             (a pointer to a blob may have the end of the string behind it)
 //   8 bytes   freshness (storage/freshness.h), only of a string that has it, or the address of its
 //             tags (storage/tags.h); last, so that nobody who reads a value has to know
 //

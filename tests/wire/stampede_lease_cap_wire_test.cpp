@@ -16,7 +16,8 @@
 #include "tests/support/background.h"
 #include "tests/support/process_figures.h"
 #include "tests/support/resp_client.h"
-#include "tests/support/server_process.h"
+#include "tests/support/wire_replies.h"
+#include "tests/wire/stampede_case.h"
 
 namespace larder {
 namespace {
@@ -24,32 +25,10 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-const std::string kOk = "+OK\r\n";
-const std::string kNil = "$-1\r\n";
-
-RespValue Field(const RespValue& map, const std::string& name) {
-  for (size_t i = 0; i + 1 < map.elements.size(); i += 2) {
-    if (map.elements[i].text == name) return map.elements[i + 1];
-  }
-  ADD_FAILURE() << "no field " << name << " in " << map.text;
-  return {};
-}
-
-class StampedeLeaseCapTest : public testing::Test {
+class StampedeLeaseCapTest : public StampedeCase {
  protected:
-  StampedeLeaseCapTest()
-      : server_(ServerProcess::StartLarder(
-            {"--threads", "2", "--stampede-rule", "p:* lease 60s wait 60s leases 1"})),
-        control_(server_.port()) {}
+  StampedeLeaseCapTest() : StampedeCase({"--stampede-rule", "p:* lease 60s wait 60s leases 1"}) {}
 
-  RespClient Connect() { return RespClient(server_.port()); }
-  std::string Run(const std::string& line) { return control_.Raw(SplitCommandLine(line)); }
-  int64_t Waiters(const std::string& key) {
-    return Field(control_.Call({"CACHE.INFO", key}), "waiters").integer;
-  }
-  std::string State(const std::string& key) {
-    return Field(control_.Call({"CACHE.INFO", key}), "state").text;
-  }
   int64_t Figure(const std::string& name) {
     return Field(Field(control_.Call({"CACHE.STATS"}), "p:*"), name).integer;
   }
@@ -57,14 +36,6 @@ class StampedeLeaseCapTest : public testing::Test {
     EXPECT_EQ(Run("CACHE.RULES SET p:* " + options), kOk);
   }
 
-  // Sends the request, which waits for `key` behind others.
-  RespClient Waiter(const std::string& key, const std::string& line) {
-    const int64_t before = Waiters(key);
-    RespClient client = Connect();
-    client.Send(SplitCommandLine(line));
-    EXPECT_TRUE(Eventually([&] { return Waiters(key) == before + 1; })) << line;
-    return client;
-  }
   RespClient Reader(const std::string& key) { return Waiter(key, "GET " + key); }
   // One who has been elected.
   RespClient Loader(const std::string& key) {
@@ -73,9 +44,6 @@ class StampedeLeaseCapTest : public testing::Test {
     EXPECT_EQ(State(key), "filling");
     return client;
   }
-
-  ServerProcess server_;
-  RespClient control_;
 };
 
 TEST_F(StampedeLeaseCapTest, KeysGetTheirTurnInOrder) {
@@ -297,6 +265,57 @@ TEST_F(StampedeLeaseCapTest, IsShown) {
   EXPECT_EQ(Run("CACHE.RULES SET p:* leases x"), "-ERR 'leases' wants a number up to 1000000\r\n");
 }
 
+constexpr uint64_t kKeys = 20;
+
+std::string NameOf(uint64_t key) { return "p:" + std::to_string(key); }
+
+// Perhaps it waits: then it is gone.
+void AskAndLeave(RespClient& client, const std::string& key, Random& random) {
+  client.Send({"GET", key});
+  std::this_thread::sleep_for(milliseconds(random.Uniform(3)));
+}
+
+// Fills, gives up, fills for a moment, or leaves the lease to the end of the connection.
+void EndLease(RespClient& client, const std::string& key, const std::string& token,
+              Random& random) {
+  switch (random.Uniform(4)) {
+    case 0:
+      break;  // It dies.
+    case 1:
+      client.Raw({"CACHE.RELEASE", key, "TOKEN", token});
+      break;
+    case 2:
+      client.Raw({"CACHE.SET", key, "v", "TOKEN", token, "HARD", "5"});
+      break;
+    default:
+      client.Raw({"CACHE.SET", key, "v", "TOKEN", token});
+  }
+}
+
+// Loads the key if it is not there, and else perhaps deletes it.
+void LoadOrDelete(RespClient& client, const std::string& key, Random& random) {
+  const RespValue reply =
+      client.Call({"CACHE.GET", key, "LEASE", "60000", "WAIT", "60000", "BETA", "0"});
+  const std::string state = Field(reply, "state").text;
+  if (state == "fresh") {
+    if (random.Uniform(2) == 0) client.Raw({"DEL", key});
+    return;
+  }
+  ASSERT_EQ(state, "load") << key;
+  std::this_thread::sleep_for(std::chrono::microseconds(random.Uniform(2000)));
+  EndLease(client, key, Field(reply, "token").text, random);
+}
+
+// How many keys are being loaded: all looked at in one instant.
+int64_t CountFilling(RespClient& client) {
+  client.Raw({"MULTI"});
+  for (uint64_t key = 0; key < kKeys; ++key) client.Raw({"CACHE.INFO", NameOf(key)});
+  const std::vector<RespValue> infos = client.Call({"EXEC"}).elements;
+  return std::count_if(infos.begin(), infos.end(), [](const RespValue& info) {
+    return Field(info, "state").text == "filling";
+  });
+}
+
 // Loaders that fill, die, give up or are late, on many keys and connections: never more loads than
 // the rule allows, and in the end nobody waits and no place is lost.
 TEST_F(StampedeLeaseCapTest, UnderEverythingAtOnceTheCapHoldsAndNobodyIsLeftBehind) {
@@ -304,61 +323,24 @@ TEST_F(StampedeLeaseCapTest, UnderEverythingAtOnceTheCapHoldsAndNobodyIsLeftBehi
   constexpr size_t kThreads = 12;
   constexpr int kRequests = kSanitized ? 150 : 600;
   SetRule("lease 60s wait 60s disconnect release leases " + std::to_string(kMost));
-  constexpr uint64_t kKeys = 20;
-  const auto name_of = [](uint64_t key) { return "p:" + std::to_string(key); };
   std::atomic<size_t> calling{kThreads};
-  const auto call = [&](uint64_t seed) {
-    Random random(seed);
-    for (int i = 0; i < kRequests; ++i) {
-      RespClient client = Connect();
-      const std::string key = name_of(random.Uniform(kKeys));
-      if (random.Uniform(8) == 0) {
-        // Perhaps it waits: then it is gone.
-        client.Send({"GET", key});
-        std::this_thread::sleep_for(milliseconds(random.Uniform(3)));
-        continue;
-      }
-      const RespValue reply =
-          client.Call({"CACHE.GET", key, "LEASE", "60000", "WAIT", "60000", "BETA", "0"});
-      const std::string state = Field(reply, "state").text;
-      if (state == "fresh") {
-        if (random.Uniform(2) == 0) client.Raw({"DEL", key});
-        continue;
-      }
-      ASSERT_EQ(state, "load") << key;
-      std::this_thread::sleep_for(std::chrono::microseconds(random.Uniform(2000)));
-      const std::string token = Field(reply, "token").text;
-      switch (random.Uniform(4)) {
-        case 0:
-          break;  // It dies.
-        case 1:
-          client.Raw({"CACHE.RELEASE", key, "TOKEN", token});
-          break;
-        case 2:
-          client.Raw({"CACHE.SET", key, "v", "TOKEN", token, "HARD", "5"});
-          break;
-        default:
-          client.Raw({"CACHE.SET", key, "v", "TOKEN", token});
-      }
-    }
-  };
-  // All keys at one instant.
-  const auto filling = [&](RespClient& client) {
-    client.Raw({"MULTI"});
-    for (uint64_t key = 0; key < kKeys; ++key) client.Raw({"CACHE.INFO", name_of(key)});
-    const std::vector<RespValue> infos = client.Call({"EXEC"}).elements;
-    return std::count_if(infos.begin(), infos.end(), [](const RespValue& info) {
-      return Field(info, "state").text == "filling";
-    });
-  };
   int64_t most = 0;
   std::vector<std::function<void()>> tasks = {[&] {
     RespClient client = Connect();
-    while (calling > 0) most = std::max<int64_t>(most, filling(client));
+    while (calling > 0) most = std::max(most, CountFilling(client));
   }};
-  for (size_t i = 0; i < kThreads; ++i) {
-    tasks.push_back([&, i] {
-      call(i + 1);
+  for (size_t seed = 1; seed <= kThreads; ++seed) {
+    tasks.push_back([&, seed] {
+      Random random(seed);
+      for (int i = 0; i < kRequests && !HasFatalFailure(); ++i) {
+        RespClient client = Connect();
+        const std::string key = NameOf(random.Uniform(kKeys));
+        if (random.Uniform(8) == 0) {
+          AskAndLeave(client, key, random);
+        } else {
+          LoadOrDelete(client, key, random);
+        }
+      }
       --calling;
     });
   }
@@ -366,11 +348,11 @@ TEST_F(StampedeLeaseCapTest, UnderEverythingAtOnceTheCapHoldsAndNobodyIsLeftBehi
   EXPECT_EQ(most, kMost);
   EXPECT_GT(Figure("held-back"), 0);
   EXPECT_TRUE(Eventually([&] { return InfoNumber(control_, "blocked_clients") == 0; }));
-  EXPECT_TRUE(Eventually([&] { return filling(control_) == 0; }));
+  EXPECT_TRUE(Eventually([&] { return CountFilling(control_) == 0; }));
   // All places are free again.
   Run("FLUSHALL");
   std::deque<RespClient> loaders;
-  for (uint64_t key = 0; key < kMost; ++key) loaders.push_back(Loader(name_of(key)));
+  for (uint64_t key = 0; key < kMost; ++key) loaders.push_back(Loader(NameOf(key)));
   RespClient waiter = Reader("p:last");
   EXPECT_TRUE(waiter.StaysSilent(milliseconds(30)));
 }

@@ -11,40 +11,19 @@
 #include "gtest/gtest.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
+#include "tests/support/wire_replies.h"
+#include "tests/wire/stampede_case.h"
 
 namespace larder {
 namespace {
 
 using std::chrono::milliseconds;
 
-const std::string kNil = "$-1\r\n";
-
-class StampedeRuleTest : public testing::Test {
+class StampedeRuleTest : public StampedeCase {
  protected:
-  StampedeRuleTest()
-      : server_(ServerProcess::StartLarder(
-            {"--threads", "2", "--stampede-rule", "p:* lease 60s wait 60s grace 30s"})),
-        control_(server_.port()) {}
+  StampedeRuleTest() : StampedeCase({"--stampede-rule", "p:* lease 60s wait 60s grace 30s"}) {}
 
-  RespClient Connect() { return RespClient(server_.port()); }
-  std::string Run(const std::string& line) { return control_.Raw(SplitCommandLine(line)); }
-  int64_t Waiters(const std::string& key) {
-    return control_.Call({"CACHE.INFO", key}).elements[15].integer;
-  }
-  RespClient Reader(const std::string& line, const std::string& key = "p:1") {
-    const int64_t before = Waiters(key);
-    RespClient client = Connect();
-    client.Send(SplitCommandLine(line));
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (Waiters(key) != before + 1 && std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(milliseconds(1));
-    }
-    EXPECT_EQ(Waiters(key), before + 1);
-    return client;
-  }
-
-  ServerProcess server_;
-  RespClient control_;
+  RespClient Reader(const std::string& line) { return Waiter("p:1", line); }
 };
 
 TEST_F(StampedeRuleTest, OneReaderMissesAndTheOthersGetItsValue) {
@@ -52,7 +31,7 @@ TEST_F(StampedeRuleTest, OneReaderMissesAndTheOthersGetItsValue) {
   EXPECT_EQ(loader.Raw({"GET", "p:1"}), kNil);
   RespClient first = Reader("GET p:1");
   RespClient second = Reader("GETEX p:1 EX 100");
-  EXPECT_EQ(loader.Raw({"SET", "p:1", "value", "EX", "60"}), "+OK\r\n");
+  EXPECT_EQ(loader.Raw({"SET", "p:1", "value", "EX", "60"}), kOk);
   EXPECT_EQ(first.ReadReply(), "$5\r\nvalue\r\n");
   EXPECT_EQ(second.ReadReply(), "$5\r\nvalue\r\n");
 }
@@ -65,24 +44,24 @@ TEST_F(StampedeRuleTest, OtherKeysAreAsEver) {
   }
   Run("SET q:1 v EX 60");
   EXPECT_LE(control_.Call({"TTL", "q:1"}).integer, 60);
-  EXPECT_EQ(control_.Call({"CACHE.INFO", "q:1"}).elements[1].text, "fresh");
+  EXPECT_EQ(State("q:1"), "fresh");
 }
 
 TEST_F(StampedeRuleTest, EveryPlainWriteThatExpiresHasGrace) {
   for (const std::string line :
        {"SET p:1 v EX 60", "SET p:1 v PX 60000", "SETEX p:1 60 v", "PSETEX p:1 60000 v"}) {
     Run("DEL p:1");
-    EXPECT_EQ(Run(line), "+OK\r\n");
+    EXPECT_EQ(Run(line), kOk);
     const int64_t ttl = control_.Call({"TTL", "p:1"}).integer;
     EXPECT_GT(ttl, 80) << line;
     EXPECT_LE(ttl, 90) << line;
-    const RespValue info = control_.Call({"CACHE.INFO", "p:1"});
-    EXPECT_LE(info.elements[5].integer, 60'000) << line;
-    EXPECT_GT(info.elements[5].integer, 50'000) << line;
+    const int64_t fresh = Info("p:1", "fresh").integer;
+    EXPECT_LE(fresh, 60'000) << line;
+    EXPECT_GT(fresh, 50'000) << line;
   }
   Run("SET p:1 v2 KEEPTTL");
   EXPECT_LE(control_.Call({"TTL", "p:1"}).integer, 90);
-  EXPECT_LE(control_.Call({"CACHE.INFO", "p:1"}).elements[5].integer, 60'000);
+  EXPECT_LE(Info("p:1", "fresh").integer, 60'000);
   Run("SET p:1 v");
   EXPECT_EQ(control_.Call({"TTL", "p:1"}).integer, -1);
 }
@@ -93,7 +72,7 @@ TEST_F(StampedeRuleTest, AnOldValueIsServedWhileOneReaderLoads) {
   RespClient loader = Connect();
   EXPECT_EQ(loader.Raw({"GET", "p:1"}), kNil);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Run("GET p:1"), "$3\r\nold\r\n");
-  EXPECT_EQ(loader.Raw({"SET", "p:1", "new", "EX", "60"}), "+OK\r\n");
+  EXPECT_EQ(loader.Raw({"SET", "p:1", "new", "EX", "60"}), kOk);
   EXPECT_EQ(Run("GET p:1"), "$3\r\nnew\r\n");
 }
 
@@ -105,7 +84,7 @@ TEST_F(StampedeRuleTest, ADeletedKeyElectsAnew) {
   EXPECT_EQ(Run("CACHE.INVALIDATE p:1"), ":1\r\n");
   EXPECT_EQ(first.ReadReply(), kNil);
   EXPECT_TRUE(second.StaysSilent(milliseconds(50)));
-  EXPECT_EQ(first.Raw({"SET", "p:1", "v"}), "+OK\r\n");
+  EXPECT_EQ(first.Raw({"SET", "p:1", "v"}), kOk);
   EXPECT_EQ(second.ReadReply(), "$1\r\nv\r\n");
 }
 
@@ -138,7 +117,7 @@ TEST_F(StampedeRuleTest, AMultiNeitherWaitsNorHangs) {
   EXPECT_EQ(loader.Raw({"GET", "p:1"}), kNil);
   Run("MULTI");
   Run("GET p:1");
-  EXPECT_EQ(Run("EXEC"), "*1\r\n$-1\r\n");
+  EXPECT_EQ(Run("EXEC"), Array({kNil}));
 }
 
 TEST_F(StampedeRuleTest, JitterShortensTheTimeToLive) {
@@ -160,10 +139,10 @@ TEST_F(StampedeRuleTest, RulesAreChangedWhileTheServerRuns) {
     return control_.Call({"CONFIG", "GET", "stampede-rule"}).elements[1].text;
   };
   EXPECT_EQ(configured(), p);
-  EXPECT_EQ(Run("CACHE.RULES SET q:* wait 1s"), "+OK\r\n");
+  EXPECT_EQ(Run("CACHE.RULES SET q:* wait 1s"), kOk);
   const std::string q = "q:* lease 5s wait 1s grace 0ms beta 1 jitter 0% disconnect keep leases 0";
   EXPECT_EQ(configured(), p + "; " + q);
-  EXPECT_EQ(Run("CACHE.RULES SET p:* lease 1s"), "+OK\r\n");
+  EXPECT_EQ(Run("CACHE.RULES SET p:* lease 1s"), kOk);
   EXPECT_EQ(configured(),
             "p:* lease 1s wait 500ms grace 0ms beta 1 jitter 0% disconnect keep leases 0; " + q);
   EXPECT_EQ(Run("CACHE.RULES DEL p:*"), ":1\r\n");
@@ -176,7 +155,7 @@ TEST_F(StampedeRuleTest, RulesAreChangedWhileTheServerRuns) {
   EXPECT_EQ(Run("CACHE.RULES SET r:* lease 0"), "-ERR 'lease' wants a time from 1ms to 1h\r\n");
   EXPECT_EQ(Run("CONFIG SET stampede-rule \"a:*; a:*\"").substr(0, 5), "-ERR ");
   EXPECT_EQ(configured(), q);
-  EXPECT_EQ(Run("CONFIG SET stampede-rule \"" + p + "; " + q + "\""), "+OK\r\n");
+  EXPECT_EQ(Run("CONFIG SET stampede-rule \"" + p + "; " + q + "\""), kOk);
   EXPECT_EQ(configured(), p + "; " + q);
 }
 
@@ -184,11 +163,7 @@ TEST_F(StampedeRuleTest, FiguresTellWhatTheRuleDid) {
   const auto figure = [&](const std::string& name) -> int64_t {
     const RespValue stats = control_.Call({"CACHE.STATS"});
     EXPECT_EQ(stats.elements[0].text, "p:*");
-    const std::vector<RespValue>& fields = stats.elements[1].elements;
-    for (size_t i = 0; i < fields.size(); i += 2) {
-      if (fields[i].text == name) return fields[i + 1].integer;
-    }
-    return -1;
+    return Field(stats.elements[1], name).integer;
   };
   RespClient loader = Connect();
   EXPECT_EQ(loader.Raw({"GET", "p:1"}), kNil);
@@ -210,12 +185,12 @@ TEST_F(StampedeRuleTest, FiguresTellWhatTheRuleDid) {
   Run("CACHE.RULES SET p:* lease 1s");
   EXPECT_EQ(figure("leases"), 2);
   // INFO adds up what each rule did, and what commands did without one.
-  EXPECT_EQ(control_.Call({"CACHE.GET", "q:1", "LEASE", "60000"}).elements[1].text, "load");
+  EXPECT_EQ(Field(control_.Call({"CACHE.GET", "q:1", "LEASE", "60000"}), "state").text, "load");
   EXPECT_EQ(InfoNumber(control_, "stampede_rules"), 1);
   EXPECT_EQ(InfoNumber(control_, "leases"), 3);
   EXPECT_EQ(InfoNumber(control_, "waits_served"), 2);
   EXPECT_EQ(InfoNumber(control_, "origin_loads_saved"), 3);
-  EXPECT_EQ(Run("CACHE.STATS RESET"), "+OK\r\n");
+  EXPECT_EQ(Run("CACHE.STATS RESET"), kOk);
   EXPECT_EQ(figure("leases"), 0);
   EXPECT_EQ(InfoNumber(control_, "leases"), 0);
 }
@@ -229,7 +204,7 @@ TEST_F(StampedeRuleTest, InfoTellsWhatIsUnderWay) {
   EXPECT_EQ(InfoNumber(control_, "waiting_clients"), 1);
   EXPECT_EQ(InfoNumber(control_, "leases"), 1);
   // Counting begins anew, what is under way goes on.
-  EXPECT_EQ(Run("CONFIG RESETSTAT"), "+OK\r\n");
+  EXPECT_EQ(Run("CONFIG RESETSTAT"), kOk);
   EXPECT_EQ(InfoNumber(control_, "leases"), 0);
   EXPECT_EQ(InfoNumber(control_, "waits"), 0);
   EXPECT_EQ(InfoNumber(control_, "keys_loading_or_held"), 1);
@@ -275,8 +250,8 @@ TEST_F(StampedeRuleTest, AFileHasALineForEachRule) {
     return RespClient(port);
   };
   RespClient client = connect();
-  EXPECT_EQ(client.Raw({"CACHE.RULES", "SET", "c:*"}), "+OK\r\n");
-  EXPECT_EQ(client.Raw({"CONFIG", "REWRITE"}), "+OK\r\n");
+  EXPECT_EQ(client.Raw({"CACHE.RULES", "SET", "c:*"}), kOk);
+  EXPECT_EQ(client.Raw({"CONFIG", "REWRITE"}), kOk);
   std::ifstream file(path);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   for (const std::string glob : {"a:*", "b:*", "c:*"}) {
@@ -294,8 +269,7 @@ TEST_F(StampedeRuleTest, ABadLineStopsTheStart) {
 
 TEST_F(StampedeRuleTest, AnotherTypeIsAnErrorAsEver) {
   Run("LPUSH p:list x");
-  EXPECT_EQ(Run("GET p:list"),
-            "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n");
+  EXPECT_EQ(Run("GET p:list"), kWrongType);
 }
 
 }  // namespace

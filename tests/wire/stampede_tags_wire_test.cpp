@@ -15,39 +15,19 @@
 #include "tests/support/background.h"
 #include "tests/support/process_figures.h"
 #include "tests/support/resp_client.h"
-#include "tests/support/server_process.h"
+#include "tests/support/wire_replies.h"
+#include "tests/wire/stampede_case.h"
 
 namespace larder {
 namespace {
 
 using std::chrono::milliseconds;
 
-const std::string kOk = "+OK\r\n";
-const std::string kNil = "$-1\r\n";
-const std::string kSyntaxError = "-ERR syntax error\r\n";
-
-// The value of a field in a reply that is a map.
-RespValue Field(const RespValue& map, const std::string& name) {
-  for (size_t i = 0; i + 1 < map.elements.size(); i += 2) {
-    if (map.elements[i].text == name) return map.elements[i + 1];
-  }
-  ADD_FAILURE() << "no field " << name << " in " << map.text;
-  return {};
-}
-
-class StampedeTagsTest : public testing::Test {
+class StampedeTagsTest : public StampedeCase {
  protected:
-  StampedeTagsTest()
-      : server_(ServerProcess::StartLarder({"--threads", "2"})), control_(server_.port()) {}
-
-  RespClient Connect() { return RespClient(server_.port()); }
-  std::string Run(const std::string& line) { return control_.Raw(SplitCommandLine(line)); }
-  std::string State(const std::string& key) {
-    return Field(control_.Call({"CACHE.INFO", key}), "state").text;
-  }
   std::vector<std::string> Tags(const std::string& key) {
     std::vector<std::string> tags;
-    for (const RespValue& tag : Field(control_.Call({"CACHE.INFO", key}), "tags").elements) {
+    for (const RespValue& tag : Info(key, "tags").elements) {
       tags.push_back(tag.text);
     }
     return tags;
@@ -64,13 +44,6 @@ class StampedeTagsTest : public testing::Test {
     words.insert(words.end(), options.begin(), options.end());
     return client.Raw(words);
   }
-  bool HasWaiters(const std::string& key, int64_t count) {
-    return Eventually(
-        [&] { return Field(control_.Call({"CACHE.INFO", key}), "waiters").integer == count; });
-  }
-
-  ServerProcess server_;
-  RespClient control_;
 };
 
 TEST_F(StampedeTagsTest, AllValuesUnderATagBecomeStale) {
