@@ -1,7 +1,7 @@
 // larder_miss_ratio_simulator: does the miss-ratio curve foretell what caches of other sizes miss?
 //
 //   larder_miss_ratio_simulator [--policy POLICY] [--keys N] [--keys-of-others N] [--runs N]
-//   TRACE...
+//                               TRACE...
 //
 // Replays each TRACE (a file, see eviction/trace.h) against caches of 5 and 25 % of its bytes
 // (every value as large as the next where the trace has no sizes) with the curve turned on, and
