@@ -242,7 +242,7 @@ TEST(MissRatioCurveTest, MemoryIsBounded) {
   curve.Configure(options, {});
   Application application(curve, 10'000);
   for (uint64_t key = 0; key < 200'000; ++key) application.Read(key);
-  EXPECT_LE(curve.Take(0).sampled_keys, size_t{1} << 14);
+  EXPECT_LE(curve.Take(0).sampled_keys, size_t{1} << 15);
   EXPECT_LT(curve.Take(0).memory_bytes, size_t{8} << 20);
 }
 

@@ -34,6 +34,11 @@ struct Answer {
   static Answer Of(const RespValue& reply) {
     EXPECT_EQ(reply.elements.size(), 12u) << reply.text;
     if (reply.elements.size() != 12) return {};
+    size_t place = 0;
+    for (const char* name : {"state", "value", "token", "ttl", "fresh", "retry"}) {
+      EXPECT_EQ(reply.elements[place].text, name);
+      place += 2;
+    }
     const auto text = [&](const std::string& name) {
       const RespValue field = Field(reply, name);
       return field.is_null ? std::nullopt : std::optional(field.text);
