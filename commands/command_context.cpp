@@ -83,6 +83,11 @@ void CommandContext::NoteChange(size_t key, Entry& entry) {
     Touch(key, entry);
 }
 
+void CommandContext::NotePlaced(size_t key, Entry& entry) {
+  if (access_clock_.ignores_reads()) [[unlikely]]
+    TouchIn(*shards_[key], keys_[key].hash, entry);
+}
+
 Entry* CommandContext::Inspect(size_t key) {
   Entry* entry = Peek(key);
   if (settings_->miss_ratio_curve) [[unlikely]]

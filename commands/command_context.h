@@ -100,9 +100,9 @@ class CommandContext {
   // From argument `arg_index`: moves its blob in if it has one, else copies the bytes.
   Entry* SetStringFromArg(size_t key, size_t arg_index, UnixMillis expiry,
                           const Freshness* freshness = nullptr);
-  // The same, held as bytes that are edited; see Shard.
   // The same, not looked at for a number.
   Entry* SetText(size_t key, std::string_view value, UnixMillis expiry);
+  // The same, held as bytes that are edited; see Shard.
   Entry* SetRawString(size_t key, std::string_view value, UnixMillis expiry);
   Entry* SetBlob(size_t key, BlobRef value, UnixMillis expiry);
   Entry* SetInteger(size_t key, int64_t value, UnixMillis expiry);
@@ -127,6 +127,9 @@ class CommandContext {
 
   // Notes an access to an entry of `shard`, which is locked, whose key has this hash.
   void TouchIn(Shard& shard, uint64_t hash, Entry& entry);
+  // A value has come under key number `key`, in whichever database, from another key or database
+  // with its access bits: to *-lrm that is a change.
+  void NotePlaced(size_t key, Entry& entry);
   // Whether the access bits of entries in `shard`, which is locked, are those of access_clock().
   // While the policy changes they may not be, and are left alone.
   bool ClockHolds(Shard& shard) const;

@@ -46,7 +46,7 @@ void Place(CommandContext& ctx, int db, size_t key, std::unique_ptr<Shard::Detac
   Shard& shard = ctx.shard(key);
   shard.mu().AssertHeld();
   shard.Erase(db, ctx.key(key), ReclaimOfReplaced(ctx));
-  shard.Attach(db, ctx.key(key), std::move(value));
+  ctx.NotePlaced(key, *shard.Attach(db, ctx.key(key), std::move(value)));
   ctx.NotifyIn(db, kNotifyNew, "new", ctx.key(key).text);
 }
 

@@ -230,6 +230,7 @@ TEST(ActiveDefragmentationTest, IsOnAndCanBeSwitchedOff) {
   RespClient client(server.port());
   EXPECT_EQ(client.Call({"CONFIG", "GET", "activedefrag"}).elements[1].text, "yes");
   EXPECT_EQ(InfoNumber(client, "active_defrag_running"), 0);
+  EXPECT_EQ(InfoNumber(client, "current_active_defrag_time"), 0);
   EXPECT_EQ(client.Raw({"CONFIG", "SET", "activedefrag", "no"}), "+OK\r\n");
   EXPECT_EQ(client.Raw({"CONFIG", "SET", "activedefrag", "yes"}), "+OK\r\n");
 }
@@ -293,7 +294,7 @@ TEST(EvictionOfHugeValuesTest, TheyAreFreedInTheBackground) {
 }
 
 // What a key's access time is under least-recently-modified: reading leaves it, changing moves it.
-class LeastRecentlyModifiedTest : public testing::TestWithParam<std::vector<std::string>> {
+class LeastRecentlyModifiedTest : public testing::Test {
  protected:
   LeastRecentlyModifiedTest()
       : server_(ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lrm"})),
@@ -302,22 +303,35 @@ class LeastRecentlyModifiedTest : public testing::TestWithParam<std::vector<std:
     client_.Call({"HSET", "hash", "field", "1", "spare", "1"});
   }
 
-  // After the key has been left alone for so long, and the command has run.
-  int64_t IdleSecondsAfter(const std::vector<std::string>& command) {
+  // Of the command's key number `key`, after all have been left alone for so long and the command
+  // has run.
+  int64_t IdleSecondsAfter(const std::vector<std::string>& command, size_t key = 1) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2100));
     EXPECT_NE(client_.Raw(command)[0], '-');
-    return client_.Call({"OBJECT", "IDLETIME", command[1]}).integer;
+    return client_.Call({"OBJECT", "IDLETIME", command[key]}).integer;
   }
 
   ServerProcess server_;
   RespClient client_;
 };
 
-class LeastRecentlyModifiedReadTest : public LeastRecentlyModifiedTest {};
-class LeastRecentlyModifiedWriteTest : public LeastRecentlyModifiedTest {};
+class LeastRecentlyModifiedCommandTest
+    : public LeastRecentlyModifiedTest,
+      public testing::WithParamInterface<std::vector<std::string>> {};
+class LeastRecentlyModifiedReadTest : public LeastRecentlyModifiedCommandTest {};
+class LeastRecentlyModifiedWriteTest : public LeastRecentlyModifiedCommandTest {};
 
 TEST_P(LeastRecentlyModifiedReadTest, LeavesTheTime) { EXPECT_GE(IdleSecondsAfter(GetParam()), 2); }
 TEST_P(LeastRecentlyModifiedWriteTest, MovesTheTime) { EXPECT_LE(IdleSecondsAfter(GetParam()), 1); }
+
+TEST_F(LeastRecentlyModifiedTest, ACopyIsNewAndItsSourceIsNot) {
+  EXPECT_LE(IdleSecondsAfter({"COPY", "hash", "copy"}, 2), 1);
+  EXPECT_GE(client_.Call({"OBJECT", "IDLETIME", "hash"}).integer, 2);
+}
+
+TEST_F(LeastRecentlyModifiedTest, AnotherNameIsAChange) {
+  EXPECT_LE(IdleSecondsAfter({"RENAME", "hash", "other"}, 2), 1);
+}
 
 INSTANTIATE_TEST_SUITE_P(Commands, LeastRecentlyModifiedReadTest,
                          testing::Values(std::vector<std::string>{"GET", "string"},
