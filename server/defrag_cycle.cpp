@@ -65,6 +65,7 @@ void DefragCycle::Consider(const Options& options, MonoTime now) {
   moved_before_pass_ = figures_.moved.Get();
   left_before_pass_ = figures_.left.Get();
   figures_.cpu_percent.Set(cpu_percent_);
+  figures_.began_ns.Set(now.time_since_epoch().count());
 }
 
 std::chrono::nanoseconds DefragCycle::Run() {
@@ -112,6 +113,7 @@ void DefragCycle::NextTable() {
 void DefragCycle::EndPass(MonoTime now) {
   usage_.reset();
   figures_.cpu_percent.Set(0);
+  figures_.began_ns.Set(0);
   const int64_t moved = figures_.moved.Get() - moved_before_pass_;
   const int64_t left = figures_.left.Get() - left_before_pass_;
   if (moved * kWorthwhilePart < moved + left) next_look_ = now + kAfterIdlePass;

@@ -35,7 +35,8 @@ class DefragCycle {
     Counter moved;  // Allocations.
     Counter left;   // Looked at, and not moved.
     Counter busy_ns;
-    Counter cpu_percent;  // Of the pass under way; 0 if there is none.
+    Counter cpu_percent;  // Of the pass under way, and when that began, as MonoTime counts;
+    Counter began_ns;     // 0 if there is none.
   };
 
   // Works on shards `first`, first + stride, first + 2 * stride, ...

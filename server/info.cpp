@@ -282,7 +282,7 @@ void WriteStats(const Source& source, InfoWriter& out) {
   out.Field("active_defrag_key_hits", stats.defrag_moved);
   out.Field("active_defrag_key_misses", stats.defrag_left);
   out.Field("total_active_defrag_time", stats.defrag_ms);
-  out.Field("current_active_defrag_time", int64_t{0});
+  out.Field("current_active_defrag_time", stats.defrag_running_ms);
   out.Field("tracking_total_keys", stats.tracked_keys);
   out.Field("tracking_total_items", stats.tracked_items);
   out.Field("tracking_total_prefixes", stats.tracked_prefixes);

@@ -113,6 +113,7 @@ struct InfoFigures {
     int64_t defrag_moved = 0;
     int64_t defrag_left = 0;
     int64_t defrag_ms = 0;
+    int64_t defrag_running_ms = 0;   // For how long the longest pass under way has been.
     int64_t defrag_cpu_percent = 0;  // Of the busiest thread; 0: none is at it.
     int64_t channels = 0;
     int64_t patterns = 0;

@@ -116,6 +116,10 @@ void ServerInfo::GatherStats(InfoFigures& figures) const {
     stats.defrag_left += defrag.left.Get();
     stats.defrag_ms += defrag.busy_ns.Get() / 1'000'000;
     stats.defrag_cpu_percent = std::max(stats.defrag_cpu_percent, defrag.cpu_percent.Get());
+    if (const int64_t began_ns = defrag.began_ns.Get(); began_ns != 0) {
+      const int64_t running_ns = MonoNow().time_since_epoch().count() - began_ns;
+      stats.defrag_running_ms = std::max(stats.defrag_running_ms, running_ns / 1'000'000);
+    }
     if (counters.reset_pending()) continue;
     stats.connections_received += counters.connections_received.Get();
     stats.connections_rejected += counters.connections_rejected.Get();

@@ -58,15 +58,18 @@ class Worker : public ClientHost {
   void KillClient(uint64_t id) override;
   void UnblockClient(uint64_t id, UnblockReason reason) override;
   void EndWait(uint64_t id, WaitResult result) override;
-  // On the calling thread, which runs a worker: those who wait for the key then ask again.
-  static void WatchLeases(const std::shared_ptr<LeaseCap>& cap);
-  static void WakeWaitersAt(MonoTime when, uint32_t shard_id, int db, std::string_view key);
   // In order of the calls for one client. On the worker's own thread the bytes are in the client's
   // output when the call returns, behind everything that other threads delivered before.
   void DeliverToClient(uint64_t id, BlobRef resp2, BlobRef resp3) override;
   void DrainDeliveries() override;
   // CLIENT PAUSE has ended: those held back go on.
   void ResumePaused() override;
+
+  // ---- On the calling thread, which runs a worker.
+  // Those who wait for the key then ask again.
+  static void WakeWaitersAt(MonoTime when, uint32_t shard_id, int db, std::string_view key);
+  // Ends leases at their deadline for as long as somebody is in line for them.
+  static void WatchLeases(const std::shared_ptr<LeaseCap>& cap);
 
   ClientMemory& client_memory() { return client_memory_; }
   // Clients hold too much, and this worker has the largest of them; any thread.

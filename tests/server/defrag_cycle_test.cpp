@@ -91,6 +91,7 @@ TEST_F(DefragCycleTest, WinsBackWhatDeletedKeysLeft) {
   EXPECT_LT(SlabUsage().wasted_bytes(), before / 3);
   EXPECT_GT(cycle.figures().moved.Get(), 0);
   EXPECT_EQ(cycle.figures().cpu_percent.Get(), 0);
+  EXPECT_EQ(cycle.figures().began_ns.Get(), 0);
   for (uint32_t id = 0; id < keyspace_.shard_count(); ++id) {
     Shard& shard = keyspace_.shard(id);
     MutexLock lock(shard.mu());
@@ -115,6 +116,7 @@ TEST_F(DefragCycleTest, RestsBetweenLooksAndTakesItsPartOfTheTime) {
   cycle.Consider(Limited(16 * kMiB), start);
   ASSERT_TRUE(cycle.active());
   EXPECT_EQ(cycle.UntilSlice(start).count(), 0);
+  EXPECT_EQ(cycle.figures().began_ns.Get(), start.time_since_epoch().count());
   cycle.Run();
   ASSERT_TRUE(cycle.active());
   EXPECT_GT(cycle.UntilSlice(start).count(), 100'000);
