@@ -30,6 +30,7 @@
 #include "tests/support/process_figures.h"
 #include "tests/support/resp_client.h"
 #include "tests/support/server_process.h"
+#include "tests/wire/stampede_case.h"
 
 namespace larder {
 namespace {
@@ -715,11 +716,7 @@ void Append(std::vector<Element>& all, std::vector<Element>&& more) {
 }
 
 int64_t InfoField(RespClient& client, size_t key, const std::string& field) {
-  const RespValue info = client.Call({"CACHE.INFO", KeyName(key)});
-  for (size_t i = 0; i + 1 < info.elements.size(); i += 2) {
-    if (info.elements[i].text == field) return info.elements[i + 1].integer;
-  }
-  throw std::runtime_error("no field " + field);
+  return Field(client.Call({"CACHE.INFO", KeyName(key)}), field).integer;
 }
 
 // How much of what is to be checked has happened.

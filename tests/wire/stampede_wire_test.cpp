@@ -205,7 +205,7 @@ TEST_F(StampedeTest, ExpiryOfTheValueLeavesTheToken) {
   std::this_thread::sleep_for(milliseconds(3));
   const Answer refresh = Get(control_, "key LEASE 60000");
   ASSERT_TRUE(refresh.token.has_value()) << refresh.state;
-  while (Run("EXISTS key") != ":0\r\n") std::this_thread::sleep_for(milliseconds(1));
+  ASSERT_TRUE(Eventually([&] { return Run("EXISTS key") == ":0\r\n"; }));
   EXPECT_EQ(State("key"), "filling");
   EXPECT_EQ(control_.Raw({"CACHE.SET", "key", "value", "TOKEN", *refresh.token}), kOk);
 }
@@ -444,11 +444,11 @@ TEST_F(StampedeTest, AfterAFailureTheOriginIsLeftAlone) {
   EXPECT_GT(none.retry, 0);
   EXPECT_LE(none.retry, 300);
   EXPECT_EQ(Get(control_, "key LEASE 60000 WAIT 60000").state, "none");
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   Answer answer;
-  do {
+  EXPECT_TRUE(Eventually([&] {
     answer = Get(control_, "key LEASE 60000");
-  } while (answer.state == "none" && std::chrono::steady_clock::now() < deadline);
+    return answer.state != "none";
+  }));
   EXPECT_EQ(answer.state, "load");
 }
 
