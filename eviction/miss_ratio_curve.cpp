@@ -19,6 +19,13 @@ size_t KeysFor(int64_t maxmemory_bytes) {
   if (maxmemory_bytes == 0) return kMost;
   return static_cast<size_t>(std::clamp(maxmemory_bytes / 4096, kLeast, kMost));
 }
+// How much more memory this takes, when there is so much more of it for the server.
+double GrowthOf(const MissRatioCurve::Options& options, double factor) {
+  if (options.keys > 0 || options.maxmemory_bytes == 0) return 1;
+  const auto times = static_cast<int64_t>(factor * static_cast<double>(options.maxmemory_bytes));
+  return static_cast<double>(KeysFor(times)) /
+         static_cast<double>(KeysFor(options.maxmemory_bytes));
+}
 size_t KeysOfOthersFor(size_t keys) { return std::max<size_t>(384, keys / 16); }
 
 }  // namespace
@@ -33,16 +40,23 @@ void MissRatioCurve::Configure(const Options& options, MonoTime now) {
   // With another limit, what was counted so far belongs to other sizes.
   options_ = options;
   most_keys_ = options.keys > 0 ? options.keys : KeysFor(options.maxmemory_bytes);
-  overhead_bytes_ = static_cast<double>(options.overhead_bytes);
+  overhead_bytes_.fill(static_cast<double>(options.overhead_bytes));
   StartOver();
   ResetCounts(now);
 }
 
-void MissRatioCurve::NoteOverhead(int64_t bytes) {
+void MissRatioCurve::NoteOverhead(int64_t bytes, int64_t growing_bytes) {
   // Buffers come and go: one look may see too many.
   constexpr double kWeight = 0.25;
   MutexLock lock(mu_);
-  overhead_bytes_ += kWeight * (static_cast<double>(bytes) - overhead_bytes_);
+  const auto own = static_cast<double>(MemoryBytes());
+  const auto growing = static_cast<double>(growing_bytes);
+  const double fixed = std::max(0.0, static_cast<double>(bytes) - own - growing);
+  for (size_t size = 0; size < kFactors.size(); ++size) {
+    const double factor = kFactors[size];
+    const double there = fixed + own * GrowthOf(options_, factor) + growing * factor;
+    overhead_bytes_[size] += kWeight * (there - overhead_bytes_[size]);
+  }
 }
 
 size_t MissRatioCurve::PolicyModels::keys() const {
@@ -210,7 +224,7 @@ void MissRatioCurve::Trim() {
     }
   }
   if (options_.maxmemory_bytes == 0) return;
-  const double deepest = BytesFor(kFactors.back() * static_cast<double>(options_.maxmemory_bytes)) *
+  const double deepest = BytesFor(options_.maxmemory_bytes, kFactors.size() - 1) *
                          ShareBelow(threshold_.load(std::memory_order_relaxed));
   while (!stack_.empty() && static_cast<double>(stack_.bytes()) > deepest) {
     stack_.EraseOldest();
@@ -235,13 +249,14 @@ void MissRatioCurve::Thin(PolicyModels& policy, uint64_t threshold) {
   }
 }
 
-double MissRatioCurve::BytesFor(double memory_bytes) const {
-  return std::max(0.0, memory_bytes - overhead_bytes_);
+double MissRatioCurve::BytesFor(int64_t memory_bytes, size_t size) const {
+  const double memory = kFactors[size] * static_cast<double>(memory_bytes);
+  return std::max(0.0, memory - overhead_bytes_[size]);
 }
 
-uint64_t MissRatioCurve::CapacityOf(const PolicyModels& policy, size_t model) const {
-  const double memory = kFactors[model] * static_cast<double>(options_.maxmemory_bytes);
-  return static_cast<uint64_t>(BytesFor(memory) * ShareBelow(policy.threshold));
+uint64_t MissRatioCurve::CapacityOf(const PolicyModels& policy, size_t size) const {
+  return static_cast<uint64_t>(BytesFor(options_.maxmemory_bytes, size) *
+                               ShareBelow(policy.threshold));
 }
 
 size_t MissRatioCurve::MemoryBytes() const {
@@ -267,9 +282,9 @@ double MissRatioCurve::MissRatio(double misses, double seen_misses, double rate)
 MissRatioCurve::PolicyReport MissRatioCurve::ExactReport(int64_t memory_bytes) const {
   const double rate = ShareBelow(threshold_.load(std::memory_order_relaxed));
   PolicyReport report{.name = kExactLru, .sampling_rate = rate, .points = {}};
-  for (double factor : kFactors) {
-    const double memory = factor * static_cast<double>(memory_bytes);
-    const double misses = distances_.Beyond(static_cast<uint64_t>(BytesFor(memory)));
+  for (size_t size = 0; size < kFactors.size(); ++size) {
+    const double memory = kFactors[size] * static_cast<double>(memory_bytes);
+    const double misses = distances_.Beyond(static_cast<uint64_t>(BytesFor(memory_bytes, size)));
     report.points.push_back({.maxmemory_bytes = static_cast<int64_t>(memory),
                              .miss_ratio = MissRatio(misses, seen_misses_, rate)});
   }
@@ -299,7 +314,7 @@ MissRatioCurve::Report MissRatioCurve::Take(int64_t used_bytes) {
                 .sampling_rate = ShareBelow(threshold_.load(std::memory_order_relaxed)),
                 .memory_bytes = MemoryBytes(),
                 .maxmemory_bytes = options_.maxmemory_bytes,
-                .overhead_bytes = static_cast<int64_t>(overhead_bytes_),
+                .overhead_bytes = static_cast<int64_t>(overhead_bytes_[kAsItIs]),
                 .policy_in_force = options_.policy,
                 .policies = {}};
   if (CountedRequests() <= 0) return report;

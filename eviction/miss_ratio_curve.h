@@ -14,8 +14,9 @@
 //   two and four times the memory. The policy in force is modelled with the whole sample, the
 //   others with a part of it.
 //
-// Memory is maxmemory, as the operator would set it: what the server takes with nothing in it does
-// not grow with it, and is taken off.
+// Memory is maxmemory, as the operator would set it. What no key gets of it is taken off: what the
+// server takes with nothing in it, which is the same at every size, its queues, which grow with the
+// keys, and what all this takes, which grows up to its bound.
 //
 // Concurrency: guarded by a mutex of its own, a leaf: shards lock before it. Samples() locks
 // nothing.
@@ -110,9 +111,9 @@ class MissRatioCurve {
   // Counting begins anew if that changes what is estimated; everything is dropped on turning off.
   void Configure(const Options& options, MonoTime now);
 
-  // What the process takes beside keys, values and their tables, this included. To be called every
-  // now and then.
-  void NoteOverhead(int64_t bytes);
+  // What the process takes beside keys, values and their tables, this included, and how much of it
+  // grows with their number (queues of eviction). To be called every now and then.
+  void NoteOverhead(int64_t bytes, int64_t growing_bytes);
 
   // Whether the key's requests are wanted here. Never, while it is turned off.
   bool Samples(KeyId id) const { return id < threshold_.load(std::memory_order_relaxed); }
@@ -180,9 +181,9 @@ class MissRatioCurve {
   void Trim() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SampleLess() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   static void Thin(PolicyModels& policy, uint64_t threshold);
-  // What of so much memory is left for keys.
-  double BytesFor(double memory_bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  uint64_t CapacityOf(const PolicyModels& policy, size_t model) const
+  // What is left for keys of so much memory, times kFactors[size].
+  double BytesFor(int64_t memory_bytes, size_t size) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  uint64_t CapacityOf(const PolicyModels& policy, size_t size) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   size_t MemoryBytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   PolicyReport ExactReport(int64_t memory_bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -214,7 +215,8 @@ class MissRatioCurve {
   uint64_t sampled_requests_ ABSL_GUARDED_BY(mu_) = 0;
   double seen_misses_ ABSL_GUARDED_BY(mu_) = 0;       // As the whole sample estimates misses_.
   double unknown_requests_ ABSL_GUARDED_BY(mu_) = 0;  // Of all, as estimated: left out.
-  double overhead_bytes_ ABSL_GUARDED_BY(mu_) = 0;    // Of late, on average.
+  // Of late, on average; with the memory there is times each of kFactors.
+  std::array<double, kFactors.size()> overhead_bytes_ ABSL_GUARDED_BY(mu_){};
 };
 
 }  // namespace larder

@@ -313,7 +313,8 @@ void Server::NoteOverhead() {
   if (!settings_snapshot()->miss_ratio_curve) return;
   // What has a budget beside the data takes nothing of maxmemory.
   const int64_t beside_bytes = ShardGauge(keyspace_).UsedBytes() + OverheadMeter::ExemptBytes();
-  miss_ratio_curve_.NoteOverhead(static_cast<int64_t>(AllocatedBytes()) - beside_bytes);
+  miss_ratio_curve_.NoteOverhead(static_cast<int64_t>(AllocatedBytes()) - beside_bytes,
+                                 static_cast<int64_t>(eviction_domains_.figures().memory_bytes));
 }
 
 void Server::ConfigureMissRatioCurve() {

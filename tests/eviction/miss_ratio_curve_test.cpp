@@ -39,10 +39,11 @@ KeyId IdOfKey(uint64_t key) { return static_cast<KeyId>((key + 1) * 0x9e3779b1);
 // A cache beside an application that reads, and stores what it missed.
 class Application {
  public:
-  Application(MissRatioCurve& curve, uint64_t keys_held)
+  Application(MissRatioCurve& curve, uint64_t keys_held, uint64_t bytes = kBytes)
       : curve_(curve),
         held_(MakeCacheModel(ModelPolicy::kLru, {}, 7)),
-        capacity_(keys_held * kBytes) {}
+        bytes_(bytes),
+        capacity_(keys_held * bytes) {}
 
   void Read(uint64_t key) {
     if (!Ask(key)) Store(key);
@@ -56,7 +57,7 @@ class Application {
                                 .now = now_,
                                 .other_requests = std::exchange(others_, 0),
                                 .other_misses = std::exchange(other_misses_, 0)};
-      if (hit) read.found = {.bytes = kBytes};
+      if (hit) read.found = {.bytes = bytes_};
       curve_.OnRead(read);
     } else {
       ++others_;
@@ -67,8 +68,8 @@ class Application {
   }
   void Store(uint64_t key) {
     const KeyId id = IdOfKey(key);
-    held_->Fill(id, kBytes, capacity_, now_);
-    if (curve_.Samples(id)) curve_.OnStore(id, {.bytes = kBytes}, now_);
+    held_->Fill(id, bytes_, capacity_, now_);
+    if (curve_.Samples(id)) curve_.OnStore(id, {.bytes = bytes_}, now_);
   }
   void Erase(uint64_t key) {
     held_->Erase(IdOfKey(key));
@@ -78,6 +79,7 @@ class Application {
  private:
   MissRatioCurve& curve_;
   const std::unique_ptr<CacheModel> held_;
+  const uint64_t bytes_;
   const uint64_t capacity_;
   UnixMillis now_ = 1'000'000'000;
   uint64_t others_ = 0;
@@ -133,6 +135,39 @@ TEST(MissRatioCurveTest, TakesOffWhatTheServerTakes) {
   EXPECT_DOUBLE_EQ(MissRatio(curve, "lru", 1), 1);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 2), 1);
   EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 3), 0.1);
+}
+
+// Queues that take as much as their keys leave half of any memory to them.
+TEST(MissRatioCurveTest, TakesOffInProportionWhatGrowsWithTheKeys) {
+  constexpr int64_t kOverhead = 750 * static_cast<int64_t>(kBytes);
+  MissRatioCurve curve;
+  curve.Configure(OptionsFor(1500), {});
+  for (int look = 0; look < 100; ++look) curve.NoteOverhead(kOverhead, kOverhead);
+  EXPECT_NEAR(static_cast<double>(curve.Take(0).overhead_bytes), kOverhead, kBytes);
+  Application application(curve, 100);
+  Loop(application, 2000);  // At twice the memory 1,500 fit, at four times 3,000.
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 3), 1);
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 4), 0.1);
+}
+
+// The sample is as large as the memory allows, and so is what it takes.
+TEST(MissRatioCurveTest, TakesOffWhatItWouldTakeItself) {
+  constexpr int64_t kMemory = 8 << 20;
+  constexpr int64_t kBytesOfKey = 16 << 10;
+  MissRatioCurve curve;
+  curve.Configure({.enabled = true, .maxmemory_bytes = kMemory, .policy = ModelPolicy::kLru}, {});
+  Application application(curve, 100, kBytesOfKey);
+  Loop(application, 2000);
+  const auto own = static_cast<int64_t>(curve.Take(0).memory_bytes);
+  for (int look = 0; look < 100; ++look) curve.NoteOverhead(own, 0);
+  EXPECT_NEAR(static_cast<double>(curve.Take(0).overhead_bytes), static_cast<double>(own), 100);
+  // Four times the memory has room for them beside what this takes now, and not beside four times
+  // that.
+  const int64_t keys = (4 * kMemory - 2 * own) / kBytesOfKey;
+  ASSERT_GT(own, 2 * kBytesOfKey);
+  curve.Reset({});
+  Loop(application, static_cast<uint64_t>(keys));
+  EXPECT_DOUBLE_EQ(MissRatio(curve, "exact-lru", 4), 1);
 }
 
 TEST(MissRatioCurveTest, ASampleTellsAboutTheSame) {
