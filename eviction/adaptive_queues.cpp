@@ -37,7 +37,7 @@ std::vector<AdmissionRule> AllRules() {
 // one.
 constexpr size_t kMiniaturePart = 32;
 constexpr size_t kMinMiniatureKeys = 512;
-constexpr size_t kMaxMiniatureKeys = 8192;
+constexpr size_t kMaxMiniatureKeys = 4096;
 
 // Scores are updated as often as there were half as many requests as entries, where an insertion
 // counts for as much as two hits. By insertions alone, a cache that hardly misses would keep a

@@ -8,8 +8,9 @@
 // the choice has an error of its own, and each change of rule loses a part of what is there.
 //
 // A hit costs a saturating counter in the entry and a look at the sample filter; a sampled key pays
-// a lookup in the miniatures besides: every key of a small cache, one in 32 of a large one. In
-// memory: 4 bytes a key for its place, 4 for ghosts, and about 100 for each sampled key.
+// a lookup in the miniatures besides: every key of a small cache, one in 32 of a larger one, and a
+// few thousand of a very large one. In memory: 4 bytes a key for its place, 4 for ghosts, and about
+// 100 for each sampled key.
 //
 // Concurrency: as EvictionQueues says.
 #pragma once
