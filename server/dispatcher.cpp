@@ -111,6 +111,7 @@ Dispatcher::Result Dispatcher::Run(Client& client, std::span<Request> requests,
                                    std::span<const PreparedRequest> prepared, UnixMillis now,
                                    ReplyWriter& reply) {
   LARDER_DCHECK(requests.size() <= kBatch && requests.size() == prepared.size());
+  found_room_ = false;
   context_.client_ = &client;
   thread_tracking.client = &client;
   context_.reply_ = &reply;
@@ -347,20 +348,26 @@ bool Dispatcher::Admit(Client& client, const Command& command, Request& request,
       return false;
     }
   }
-  if (settings_->maxmemory_bytes > 0) [[unlikely]] {
-    // As with Redis, every command helps to get back below the limit, not only one that adds.
-    const bool adds = MayAddData(client, command);
-    const bool evicts = settings_->access_options().policy != EvictionPolicy::kNoEviction &&
-                        !environment_.HoldsData();
-    const bool has_room = (!adds && !evicts) || MakeRoom();
-    if (thread_tracking.has_invalidations) [[unlikely]]
-      environment_.TellOfEvicted(client);
-    if (adds && !has_room) {
-      Reject(client, &command, error_text::kOutOfMemory, reply);
-      return false;
-    }
+  if (settings_->maxmemory_bytes > 0 && !HasRoomFor(client, command)) [[unlikely]] {
+    Reject(client, &command, error_text::kOutOfMemory, reply);
+    return false;
   }
   return true;
+}
+
+bool Dispatcher::HasRoomFor(Client& client, const Command& command) {
+  const bool adds = MayAddData(client, command);
+  const bool reads = !adds && command.Has(kReadOnly);
+  if (reads && found_room_) [[likely]]
+    return true;
+  // As with Redis, every command helps to get back below the limit, not only one that adds.
+  const bool evicts =
+      settings_->eviction_policy != EvictionPolicy::kNoEviction && !environment_.HoldsData();
+  const bool has_room = (!adds && !evicts) || MakeRoom();
+  found_room_ = reads && (!evicts || evictor_.Within(settings_->maxmemory_bytes));
+  if (thread_tracking.has_invalidations) [[unlikely]]
+    environment_.TellOfEvicted(client);
+  return !adds || has_room;
 }
 
 bool Dispatcher::MayAddData(const Client& client, const Command& command) {

@@ -174,6 +174,8 @@ class Dispatcher {
   static bool MayAddData(const Client& client, const Command& command);
   bool MakeRoom();
   bool Admit(Client& client, const Command& command, Request& request, ReplyWriter& reply);
+  // Evicts if that is due. False if the command may add data and there is no room for it.
+  bool HasRoomFor(Client& client, const Command& command);
   void Reject(Client& client, const Command* command, std::string_view error, ReplyWriter& reply);
   void RejectUnknown(Client& client, const Request& request, ReplyWriter& reply);
   void Queue(Client& client, const Command& command, Request& request, ReplyWriter& reply);
@@ -250,6 +252,7 @@ class Dispatcher {
   std::vector<ReadyKey> later_;  // The same, to be served when all locks are given back.
   std::shared_ptr<Waiter> waiter_;
   std::array<PreparedRequest, kBatch> prepared_;
+  bool found_room_ = false;      // In this batch; since then, nothing has run but what only reads.
   uint64_t last_name_word_ = 0;  // See FindCommand.
   const Command* last_command_ = nullptr;
   uint8_t rounds_without_blobs_ = 0;  // For how many more of them none are fetched ahead.

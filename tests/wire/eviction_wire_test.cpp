@@ -134,6 +134,21 @@ TEST_F(EvictionWireTest, ALowerLimitEvictsWithoutAnotherCommand) {
   EXPECT_TRUE(Eventually([&] { return client.Call({"DBSIZE"}).integer == 0; }));
 }
 
+// Of reads in a row only the first looks whether there is room, but not past anything else.
+TEST_F(EvictionWireTest, AReadEvictsBehindALowerLimitInTheSameBatch) {
+  const ServerProcess server =
+      ServerProcess::StartLarder({"--maxmemory-policy", "allkeys-lru", "--maxmemory", "1gb"});
+  RespClient client(server.port());
+  client.Raw({"SET", "key", "value"});
+  client.SendBytes(EncodeRequest({"GET", "key"}) + EncodeRequest({"GET", "key"}) +
+                   EncodeRequest({"CONFIG", "SET", "maxmemory", "1"}) +
+                   EncodeRequest({"GET", "key"}));
+  EXPECT_EQ(client.ReadReply(), Bulk("value"));
+  EXPECT_EQ(client.ReadReply(), Bulk("value"));
+  EXPECT_EQ(client.ReadReply(), kOk);
+  EXPECT_EQ(client.ReadReply(), kNil);
+}
+
 // Fills a server of 4 MB over what it has at its start with three times as much.
 class EvictionUnderLoadTest : public testing::TestWithParam<std::string> {
  protected:
